@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * scratch.h - the working memory of one thread: which slots a search has seen, its pool of candidates, and buffers of one expansion.
+ *
+ * Everything is allocated when the thread attaches, so that searching and inserting allocate nothing. Owner thread only; no atomics.
+ */
+#ifndef CMI_SCRATCH_H
+#define CMI_SCRATCH_H
+
+#include "index/hnsw.h"
+
+/* A vector to compare with, and what its metric needs besides. */
+typedef struct cmi_query {
+    const float *vector;
+    float inverse_norm; /* cosine only: 1/|v|, 0 for the zero vector */
+} cmi_query_t;
+
+/* Candidates, nearest first. `slot` carries CMI_CHECKED once it was expanded. */
+typedef struct cmi_pool {
+    cmi_found_t *at;
+    uint32_t n, capacity;
+} cmi_pool_t;
+
+#define CMI_CHECKED 0x80000000u /* slots stay below 2^31 (CM_MAX_MEMORIES) */
+
+/* Nodes to walk through that cannot be results (dead or filtered out): a binary min-heap, so that they never take a place in the pool. When full,
+ * further ones are dropped. */
+typedef struct cmi_hidden {
+    cmi_found_t *at;
+    uint32_t n, capacity;
+} cmi_hidden_t;
+
+/* The neighbours chosen for one level. */
+typedef struct cmi_chosen {
+    cmi_found_t *at;
+    uint32_t n;
+} cmi_chosen_t;
+
+struct cmi_scratch {
+    uint16_t *seen; /* per slot: == tag when this search has seen it */
+    uint16_t tag;
+    cmi_pool_t pool;
+    cmi_hidden_t hidden;
+    uint32_t *fresh;         /* 2m: unseen neighbours of the node being expanded */
+    float *fresh_distance;   /* 2m */
+    uint32_t *members;       /* 2m: one list, read for pruning */
+    float *member_to_owner;  /* 2m */
+    float *member_to_new;    /* 2m */
+    cmi_chosen_t chosen[CMI_MAX_LEVEL + 1]; /* m each */
+    uint64_t n_distances;
+    uint32_t n_seen_slots; /* entries of seen[] */
+    uint64_t bytes;        /* of everything, as taken from the machine */
+    uint64_t seen_bytes;
+};
+
+static inline void cmi_seen_clear(cmi_scratch_t *scratch) {
+    if (CMI_UNLIKELY(++scratch->tag == 0)) {
+        memset(scratch->seen, 0, (size_t)scratch->n_seen_slots * sizeof *scratch->seen);
+        scratch->tag = 1;
+    }
+}
+
+/* True the first time. */
+static inline bool cmi_seen_add(cmi_scratch_t *scratch, uint32_t slot) {
+    if (scratch->seen[slot] == scratch->tag) return false;
+    scratch->seen[slot] = scratch->tag;
+    return true;
+}
+
+/* Inserts in order, dropping the farthest of a pool that holds `limit` already; the caller knows that the newcomer belongs. Returns its place. */
+static inline uint32_t cmi_pool_insert(cmi_pool_t *pool, uint32_t limit, float distance, uint32_t slot) {
+    uint32_t low = 0, high = pool->n;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (pool->at[middle].distance <= distance) low = middle + 1;
+        else high = middle;
+    }
+    uint32_t n_after = pool->n < limit ? pool->n + 1 : limit;
+    memmove(&pool->at[low + 1], &pool->at[low], (size_t)(n_after - 1 - low) * sizeof *pool->at);
+    pool->at[low] = (cmi_found_t){distance, slot};
+    pool->n = n_after;
+    return low;
+}
+
+void cmi_hidden_push(cmi_hidden_t *hidden, float distance, uint32_t slot);
+cmi_found_t cmi_hidden_pop(cmi_hidden_t *hidden); /* not empty */
+
+#endif
