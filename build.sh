@@ -1,0 +1,240 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# build.sh - everything one does with this repository. `./build.sh help` lists the verbs; outputs go to build/.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+JOBS=${JOBS:-$(nproc)}
+
+help() { #: this list
+    echo "build.sh: build, test, run"
+    sed -nE 's/^([a-z]+)\(\) \{ # ?([^:]*): (.*)$/\1 \2\t\3/p' build.sh | while IFS=$'\t' read -r usage text; do
+        printf '  %-50s %s\n' "./build.sh $usage" "$text"
+    done
+}
+
+# ---- small things ----------------------------------------------------------------------------------------------------------------------
+
+fail() { echo "build.sh: $*" >&2; exit 1; }
+
+# step TITLE COMMAND... runs it in a subshell under a heading and says how long it took.
+step() {
+    local title=$1 start=$SECONDS status=0
+    shift
+    echo "== $title"
+    ("$@") || status=$?
+    if [ $status = 0 ]; then echo "== $title: $((SECONDS - start)) s"; else echo "== $title: FAILED after $((SECONDS - start)) s"; fi
+    return $status
+}
+
+# cmake_build FOLDER OPTION... configures and builds; says nothing unless something is wrong.
+cmake_build() {
+    local folder=$1 log=$1/build.log
+    shift
+    mkdir -p "$folder"
+    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder" --parallel "$JOBS"; } >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+    ! grep -E 'warning:' "$log" || true
+}
+
+# ---- setup ---------------------------------------------------------------------------------------------------------------------------
+
+# package: what it is for
+PACKAGES="
+cmake: configures the native build
+ninja-build: runs it
+gcc: compiles it
+libc6-dev: headers of the C library
+pkg-config: finds the libraries
+liburcu-dev: memory reclamation, the native default
+libsimde-dev: SIMD for every instruction set from one source
+libyajl-dev: streaming JSON for the command line program
+clang-19: compiles to WebAssembly; second compiler
+lld-19: links WebAssembly
+"
+TEST_PACKAGES="
+g++: compiles the benchmark of hnswlib
+libhnswlib-dev: the index that benchmarks compare with
+libclang-rt-19-dev: sanitizers
+llvm-19: readable sanitizer reports
+clang-format-19: formatting
+emscripten: the other WebAssembly toolchain
+"
+
+# names LIST, purpose NAME
+names() { sed -nE 's/^([a-z0-9+.-]+): .*/\1/p' <<<"$1" | sort; }
+purpose() { sed -nE "s/^${1//+/\\+}: //p" <<<"$PACKAGES$TEST_PACKAGES"; }
+
+installed_packages() {
+    # shellcheck disable=SC2046
+    dpkg-query -W -f '${db:Status-Status} ${binary:Package}\n' $(names "$1") 2>/dev/null | sed -nE 's/^installed ([^:]+).*/\1/p' | sort -u
+}
+
+# install_packages LIST
+install_packages() {
+    local missing name as_root=()
+    command -v dpkg-query >/dev/null || fail "setup knows Debian and its kin only; install by hand: $(names "$1" | tr '\n' ' ')"
+    missing=$(comm -23 <(names "$1") <(installed_packages "$1"))
+    [ -n "$missing" ] || return 0
+    echo "setup: these Debian packages are missing:"
+    for name in $missing; do printf '  %-20s %s\n' "$name" "$(purpose "$name")"; done
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; } ||
+            fail "setup needs root: run as root, or: apt-get install $(tr '\n' ' ' <<<"$missing")"
+        as_root=(sudo)
+    fi
+    echo "setup: installing them with apt-get"
+    local log=build/setup.log apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q)
+    mkdir -p build
+    # shellcheck disable=SC2086
+    { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends $missing; } >"$log" 2>&1 </dev/null || {
+        tail -20 "$log" >&2
+        fail "apt-get could not install: $(tr '\n' ' ' <<<"$missing")(the whole log: $log)"
+    }
+}
+
+check_node() {
+    local version
+    version=$(node --version 2>/dev/null || true)
+    [ -n "$version" ] || fail "Node.js is missing: install version 20 or later (https://nodejs.org) and npm"
+    version=${version#v}
+    [ "${version%%.*}" -ge 20 ] || fail "Node.js is $version: version 20 or later is needed (https://nodejs.org)"
+    command -v npm >/dev/null || fail "npm is missing: it comes with Node.js from https://nodejs.org"
+}
+
+install_node_modules() {
+    [ -f package-lock.json ] || return 0
+    [ node_modules/.package-lock.json -nt package-lock.json ] && return 0
+    echo "setup: npm ci (TypeScript, and the word vectors that demo and benchmarks use)"
+    npm ci --no-audit --no-fund --loglevel=error </dev/null || fail "npm ci failed"
+}
+
+setup() { #: install what is missing: Debian packages through apt (as root or sudo), npm packages
+    install_packages "$PACKAGES$TEST_PACKAGES"
+    check_node
+    install_node_modules
+}
+
+# ---- building ------------------------------------------------------------------------------------------------------------------------
+
+native() { #: library, command line program, tests and benchmarks into build/native
+    cmake_build build/native
+}
+
+wasm() { #: both WebAssembly modules into build/wasm
+    bash wasm/build.sh "$@"
+}
+
+js() { #: the npm package: TypeScript to js/dist
+    npm run --silent build
+}
+
+# ---- running -------------------------------------------------------------------------------------------------------------------------
+
+demo() { # [--full]: the main job on real word vectors, from nothing to answers in Node; --full takes all 341,479
+    install_packages "$PACKAGES"
+    check_node
+    install_node_modules
+    step "native build" native
+    step "WebAssembly build" wasm
+    step "TypeScript build" js
+    bash bench/demo.sh "$@"
+}
+
+bench() { # [kernels|index [N_WORDS]]: benchmarks, hnswlib beside ours on the same data
+    step "native build" native
+    bash bench/run.sh "$@"
+}
+
+install() { # PREFIX: header, libraries, command line program, CMake and pkg-config files
+    [ -n "${1:-}" ] || fail "install where? ./build.sh install PREFIX"
+    step "native build" native
+    cmake --install build/native --prefix "$1"
+}
+
+clean() { #: remove build/ and js/dist
+    rm -rf build js/dist
+}
+
+# ---- testing -------------------------------------------------------------------------------------------------------------------------
+
+RESULTS=build/test-results # one line per step: PASSED FAILED
+
+# counted FILE EXIT_STATUS: adds what a step printed to the results: "N passed, M failed" lines, ctest's verdicts, node's totals. A step that fails
+# without saying which test counts as one failure.
+counted() {
+    awk -v status="$2" '
+        # a test run by ctest -V: every line of it begins with its number
+        /^[0-9]+: [0-9]+ passed, [0-9]+ failed/ { split($0, part, ": "); split(part[2], n, /[ ,]+/); p += n[1]; f += n[3]; said[part[1]] = n[3]; next }
+        / Test +#[0-9]+: .*\*\*\*/ { match($0, /#[0-9]+:/); i = substr($0, RSTART + 1, RLENGTH - 2); if (!said[i]) f++; next }
+        /^[0-9]+ passed, [0-9]+ failed/ { split($0, n, /[ ,]+/); p += n[1]; f += n[3]; next }
+        /^(#|ℹ) pass [0-9]+/ { p += $3 }
+        /^(#|ℹ) (fail|cancelled) [0-9]+/ { f += $3 }
+        END { if (status != 0 && f == 0) f = 1; print p + 0, f + 0 }' "$1" >>"$RESULTS"
+}
+
+# tested TITLE COMMAND...: a step whose output is kept, shown in full when it fails, summarised when not, and counted either way.
+tested() {
+    local title=$1 log status=0 start=$SECONDS
+    shift
+    log=build/logs/$(tr -c 'A-Za-z0-9\n' - <<<"$title").log
+    mkdir -p build/logs
+    echo "== $title"
+    ("$@") >"$log" 2>&1 </dev/null || status=$?
+    counted "$log" $status
+    [ $status = 0 ] || cat "$log"
+    echo "== $title: $(tail -n 1 "$RESULTS" | sed -E 's/(.*) (.*)/\1 passed, \2 failed/'), $((SECONDS - start)) s"
+}
+
+run_ctest() {
+    local folder=$1 labels=()
+    [ "${CM_TEST_LENGTH:-}" = full ] || labels=(-LE full)
+    ctest --test-dir "$folder" -V --parallel "$JOBS" "${labels[@]}"
+}
+
+wasm_toolchains() {
+    bash wasm/build.sh && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
+}
+
+test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript, lint; full runs the long forms too
+    [ "${1:-}" != full ] || export CM_TEST_LENGTH=full
+    mkdir -p build
+    : >"$RESULTS"
+    local start=$SECONDS
+    tested "native build (gcc, urcu)" cmake_build build/native
+    tested "native tests (gcc, urcu)" run_ctest build/native
+    tested "native build (clang, own epoch)" cmake_build build/own -DCM_EPOCH=own -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
+    tested "native tests (clang, own epoch)" run_ctest build/own
+    tested "WebAssembly builds" wasm_toolchains
+    tested "TypeScript build" js
+    tested "TypeScript tests" npm test --silent
+    tested "lint" lint
+    echo "== everything: $((SECONDS - start)) s"
+    awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
+}
+
+sanitize() { # thread|address|undefined|memory: the native tests under that sanitizer of clang-19
+    case ${1:-} in thread | address | undefined | memory) ;; *) fail "sanitize what? thread, address, undefined or memory" ;; esac
+    step "build with -fsanitize=$1" cmake_build "build/$1" -DCM_SANITIZE="$1" -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
+    step "tests with -fsanitize=$1" ctest --test-dir "build/$1" --output-on-failure --parallel "$JOBS" -L 'unit|contract|concurrency'
+}
+
+lint() { #: the project's own rules (tests/lint), formatting, TypeScript
+    local status=0
+    bash tests/lint/lint.sh || status=1
+    bash tests/lint/selftest.sh || status=1
+    if grep -q '"lint"' package.json; then npm run --silent lint || status=1; fi
+    return $status
+}
+
+format() { #: clang-format every C file
+    find core platform native tests bench wasm -name '*.[ch]' -print0 | xargs -0 clang-format-19 -i
+}
+
+# ---------------------------------------------------------------------------------------------------------------------------------------
+
+verb=${1:-help}
+[ $# = 0 ] || shift
+case $verb in
+    setup | native | wasm | js | demo | test | bench | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
+    *) help >&2; fail "no verb '$verb'" ;;
+esac
