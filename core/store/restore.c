@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* restore.c - a memory out of a snapshot, which is trusted in nothing, into a store that nobody shares yet. */
+#include "store/attributes.h"
+#include "store/contexts.h"
+#include "store/record.h"
+#include "store/relationships.h"
+
+static cm_status_t check(const cm_store_t *store, uint32_t slot, const cmi_memory_view_t *view, cm_error_t *error) {
+    cmi_relationships_t list = {view->n_relationships, view->relationships_bytes, view->relationships};
+    if (slot >= cmi_hnsw_n_slots(&store->graph) || cmi_meta_state(cmi_hnsw_meta(&store->graph, slot)) != CMI_LIVE)
+        return cmi_fail(error, CM_E_CORRUPT, "slot %u is no live node", slot);
+    cm_status_t status = cmi_check_id(view->id, "id", error);
+    if (status == CM_OK) status = cmi_check_context(view->context, error);
+    if (status == CM_OK) status = cmi_check_numbers(view->importance, view->decay_rate, error);
+    if (status == CM_OK) status = cmi_check_payload(view->text, view->metadata, error);
+    if (status == CM_OK) status = cmi_relationships_check(list, store->config.max_relationships, error);
+    if (status != CM_OK && error) error->status = CM_E_CORRUPT; /* whichever rule it is, a snapshot that we wrote breaks none */
+    return status == CM_OK ? CM_OK : CM_E_CORRUPT;
+}
+
+/* The entry of the id, which must be new. */
+static cm_status_t take_entry(cm_store_t *store, cm_str_t id, uint32_t *entry, cm_error_t *error) {
+    uint64_t value;
+    bool made;
+    cm_status_t status = cmi_idmap_obtain(&store->ids, id, entry, &value, &made);
+    if (status == CM_E_INDEX_FULL) return cmi_fail(error, CM_E_CORRUPT, "there are more ids than slots");
+    if (status != CM_OK) return cmi_no_memory(error, "ids");
+    if (!made) return cmi_fail(error, CM_E_CORRUPT, "the id \"%S\" comes twice", &id);
+    return CM_OK;
+}
+
+static cm_status_t take_context(cm_store_t *store, cm_str_t label, uint32_t *context, cm_error_t *error) {
+    if (cmi_context_obtain(store, label, context) != CM_OK) return cmi_no_memory(error, "contexts");
+    cmi_context_count_up(store, *context);
+    return CM_OK;
+}
+
+/* The list was checked: with nothing in front it merges into itself. */
+static cm_status_t make_blocks(cm_store_t *store, cmi_record_t *record, const cmi_memory_view_t *view, cm_error_t *error) {
+    cmi_relationships_t list = {view->n_relationships, view->relationships_bytes, view->relationships};
+    uint32_t block;
+    if (!cmi_payload_make(store->blocks, view->text, view->metadata, &record->payload)) return cmi_no_memory(error, "payloads");
+    if (!cmi_relationships_merge(store->blocks, NULL, 0, list, store->config.max_relationships, &block)) return cmi_no_memory(error, "relationships");
+    plat_store_relaxed(&record->relationships, block); /* relaxed: published by the CAS [M3] */
+    return CM_OK;
+}
+
+static void fill(cmi_record_t *record, const cmi_memory_view_t *view, uint32_t entry, uint32_t context) {
+    record->created_ms = view->created_ms;
+    plat_store_relaxed(&record->accessed_ms, (uint64_t)view->accessed_ms); /* relaxed, here and below: published by the CAS [M3] */
+    plat_store_relaxed(&record->importance, cmi_float_bits(view->importance));
+    plat_store_relaxed(&record->access_count, view->access_count);
+    record->decay_rate = view->decay_rate;
+    record->context = context;
+    cmi_record_set_entry(record, entry);
+}
+
+cm_status_t cmi_store_restore(cm_thread_t *thread, uint32_t slot, const cmi_memory_view_t *view, cm_error_t *error) {
+    cm_store_t *store = thread->store;
+    uint32_t entry, context;
+    cm_status_t status = check(store, slot, view, error);
+    if (status != CM_OK) return status;
+    if (cm_len(store) >= store->config.max_memories)
+        return cmi_fail(error, CM_E_CAPACITY, "max_memories is %u, but there are more memories", store->config.max_memories);
+    if (!cmi_arena_ensure(&store->records, slot)) return cmi_no_memory(error, "records");
+    status = take_entry(store, view->id, &entry, error);
+    if (status == CM_OK) status = take_context(store, view->context, &context, error);
+    if (status == CM_OK) status = make_blocks(store, cmi_record_at(store, slot), view, error);
+    if (status != CM_OK) return status; /* the store is thrown away */
+    fill(cmi_record_at(store, slot), view, entry, context);
+    uint64_t none = CMI_VALUE_NONE;
+    cmi_idmap_set_born(&store->ids, entry);
+    cmi_idmap_cas(&store->ids, entry, &none, cmi_value_for(store, slot));
+    plat_fetch_add_relaxed(&store->n_live, 1); /* relaxed: a count */
+    return CM_OK;
+}
