@@ -79,7 +79,7 @@ private:
 
 Data prepare(const words_t &words) {
     Data data;
-    for (uint32_t i = 0; i < words.n; i++) (words_is_query(i) ? data.queries : data.base).push_back(words_vector(&words, i));
+    for (uint32_t i = 0; i < words.n; i++) (words_is_query(words.n, i) ? data.queries : data.base).push_back(words_vector(&words, i));
     auto add_unit = [&](const float *v) {
         double sum = 0;
         for (uint32_t i = 0; i < WORDS_DIMENSIONS; i++) sum += double(v[i]) * v[i];

@@ -2,7 +2,8 @@
 /*
  * words.h - reads the word vectors that extract.mjs made, for benchmarks and the demo. Header-only, C and C++.
  *
- * Held-out queries: every 341st word (1,000 of 341,479) is a query and not in the index, in every program that uses this file.
+ * Held-out queries: 1,000 words, evenly spaced over the words in use (every 341st of all 341,479), are queries and not in the index, in every
+ * program that uses this file.
  */
 #ifndef BENCH_WORDS_H
 #define BENCH_WORDS_H
@@ -14,8 +15,7 @@
 #include <string.h>
 
 #define WORDS_DIMENSIONS 100u
-#define WORDS_HOLD_OUT_EVERY 341u
-#define WORDS_MAX_QUERIES 1000u
+#define WORDS_QUERIES 1000u
 
 typedef struct words {
     uint32_t n;      /* words */
@@ -24,8 +24,10 @@ typedef struct words {
     char *text_file; /* what they point into */
 } words_t;
 
-static inline bool words_is_query(uint32_t i) {
-    return i % WORDS_HOLD_OUT_EVERY == 170 && i / WORDS_HOLD_OUT_EVERY < WORDS_MAX_QUERIES;
+/* n: words in use, more than 1,000. */
+static inline bool words_is_query(uint32_t n, uint32_t i) {
+    uint32_t every = n / WORDS_QUERIES;
+    return i % every == every / 2 && i / every < WORDS_QUERIES;
 }
 
 static inline void *words_read_file(const char *folder, const char *name, size_t at_most, size_t *n_bytes) {
