@@ -120,6 +120,7 @@ typedef struct cm_str {
 #define CM_MAX_K 16384u
 #define CM_MAX_THREADS 1024u
 #define CM_MAX_RELATIONSHIPS 4096u
+#define CM_MAX_RELATIONSHIPS_BYTES (1u << 20) /* of one memory: the bytes of the ids, and 4 for each */
 
 /* ---- configuration ----------------------------------------------------------------------------------------------------- */
 

@@ -66,6 +66,6 @@ cm_status_t cmi_check_relationships(const cm_str_t *relationships, uint32_t n, c
         if (status != CM_OK) return status;
         n_bytes += sizeof(uint32_t) + relationships[i].len;
     }
-    if (n_bytes <= CMI_MAX_RELATIONSHIPS_BYTES) return CM_OK;
-    return cmi_fail(error, CM_E_TOO_LARGE, "relationships take %U bytes (4 more than its length for each): at most %u are allowed", n_bytes, CMI_MAX_RELATIONSHIPS_BYTES);
+    if (n_bytes <= CM_MAX_RELATIONSHIPS_BYTES) return CM_OK;
+    return cmi_fail(error, CM_E_TOO_LARGE, "relationships take %U bytes (4 more than its length for each): at most %u are allowed", n_bytes, CM_MAX_RELATIONSHIPS_BYTES);
 }

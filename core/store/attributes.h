@@ -5,8 +5,6 @@
 
 #include "base/base.h"
 
-#define CMI_MAX_RELATIONSHIPS_BYTES (1u << 20) /* one list, packed */
-
 /* `field` is "id" or "relationships[3]": CM_E_ID, CM_E_ARGUMENT. */
 cm_status_t cmi_check_id(cm_str_t id, const char *field, cm_error_t *error);
 

@@ -43,7 +43,7 @@ typedef struct packer {
 
 static void pack(packer_t *packer, cm_str_t id) {
     uint32_t len = (uint32_t)id.len, step = (uint32_t)sizeof len + len;
-    if (packer->n == packer->limit || step > CMI_MAX_RELATIONSHIPS_BYTES - packer->n_bytes) return;
+    if (packer->n == packer->limit || step > CM_MAX_RELATIONSHIPS_BYTES - packer->n_bytes) return;
     if (packer->out) {
         memcpy(packer->out + packer->n_bytes, &len, sizeof len);
         memcpy(packer->out + packer->n_bytes + sizeof len, id.data, len);
@@ -84,8 +84,8 @@ static bool holds(cmi_relationships_t list, uint32_t n, cm_str_t id) {
 
 cm_status_t cmi_relationships_check(cmi_relationships_t list, uint32_t limit, cm_error_t *error) {
     if (list.n > limit) return cmi_fail(error, CM_E_CORRUPT, "%u relationships, but max_relationships is %u", list.n, limit);
-    if (list.n_bytes > CMI_MAX_RELATIONSHIPS_BYTES)
-        return cmi_fail(error, CM_E_CORRUPT, "relationships take %u bytes: at most %u are allowed", list.n_bytes, CMI_MAX_RELATIONSHIPS_BYTES);
+    if (list.n_bytes > CM_MAX_RELATIONSHIPS_BYTES)
+        return cmi_fail(error, CM_E_CORRUPT, "relationships take %u bytes: at most %u are allowed", list.n_bytes, CM_MAX_RELATIONSHIPS_BYTES);
     cmi_relationships_t all = list;
     for (uint32_t i = 0; i < all.n; i++) {
         if (list.n_bytes < sizeof(uint32_t) || read_u32(list.bytes) > list.n_bytes - sizeof(uint32_t))

@@ -24,7 +24,7 @@ cmi_relationships_t cmi_relationships_at(const cmi_blocks_t *blocks, uint32_t bl
 /* Takes the first id off the list; the list must not be empty. */
 cm_str_t cmi_relationships_pop(cmi_relationships_t *list);
 
-/* A new block with `fresh`, then `old`: without duplicates, the first `limit` of them, and no more than CMI_MAX_RELATIONSHIPS_BYTES. *block is CMI_NO_BLOCK for the
+/* A new block with `fresh`, then `old`: without duplicates, the first `limit` of them, and no more than CM_MAX_RELATIONSHIPS_BYTES. *block is CMI_NO_BLOCK for the
  * empty list. Lengths were checked. False when the machine gives no memory. */
 bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit, uint32_t *block);
 
