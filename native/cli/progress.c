@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* progress.c - see progress.h. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime, isatty */
+#include "progress.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FIRST_AFTER_MS = 1000, REDRAW_AFTER_MS = 100, BAR_CELLS = 30, LINE_CELLS = 72 };
+
+static struct {
+    bool started, visible;
+    int64_t due_ms;
+} progress;
+
+static int64_t monotonic_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void draw(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total) {
+    if (n_bytes_total == 0) {
+        fprintf(stderr, "\r%llu memories", (unsigned long long)n_memories);
+    } else {
+        double share = n_bytes < n_bytes_total ? (double)n_bytes / (double)n_bytes_total : 1.0;
+        char bar[BAR_CELLS + 1];
+        memset(bar, ' ', BAR_CELLS);
+        memset(bar, '#', (size_t)(share * (double)BAR_CELLS));
+        bar[BAR_CELLS] = '\0';
+        fprintf(stderr, "\r[%s] %3d%%  %llu memories", bar, (int)(share * 100), (unsigned long long)n_memories);
+    }
+    fflush(stderr);
+    progress.visible = true;
+}
+
+void progress_show(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total) {
+    int64_t now_ms = monotonic_ms();
+    if (!progress.started) {
+        progress.started = true;
+        progress.due_ms = isatty(STDERR_FILENO) ? now_ms + FIRST_AFTER_MS : INT64_MAX;
+    }
+    if (now_ms < progress.due_ms) return;
+    progress.due_ms = now_ms + REDRAW_AFTER_MS;
+    draw(n_memories, n_bytes, n_bytes_total);
+}
+
+void progress_clear(void) {
+    if (progress.visible) fprintf(stderr, "\r%*s\r", LINE_CELLS, "");
+    progress.visible = false;
+}
