@@ -21,6 +21,10 @@
 #define THIRTY_DAYS_MS 2592000000ll
 #define K 10u
 
+typedef struct times {
+    double insert, save, load; /* seconds */
+} times_t;
+
 static double seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -109,16 +113,16 @@ static void print_recall(cm_thread_t *thread, const words_t *words, const float 
     printf("  %6u   %9.4f   %10.0f   %18.0f\n", ef, (double)n_found / (q * K), rate, (double)n_distances / q);
 }
 
-static void print_query(cm_thread_t *thread, const words_t *words, const char *word, const char *context) {
+static void print_query(cm_thread_t *thread, const words_t *words, const char *word, const char *context, float recency) {
     uint32_t r = 0;
     while (r < words->n && strcmp(words->text[r], word) != 0) r++;
     if (r == words->n) return;
     cm_search_t options = CM_SEARCH_INIT;
-    options.k = 5, options.now_ms = NOW_MS, options.context = str(context);
+    options.k = 5, options.now_ms = NOW_MS, options.context = str(context), options.temporal_weight = recency;
     cm_hit_t hits[5];
     size_t n;
     must(cm_search(thread, words_vector(words, r), WORDS_DIMENSIONS, &options, hits, &n), word, cm_message(thread));
-    printf("  %-9s%-14s", word, *context ? context : "all contexts");
+    printf("  %-9s%-13s%6.0f %%  ", word, *context ? context : "all", 100.0 * (double)recency);
     for (size_t i = 0; i < n; i++) {
         static uint64_t buffer[1024];
         cm_memory_t memory;
@@ -146,9 +150,10 @@ static void write_answers(cm_thread_t *thread, const words_t *words, const char 
             cm_memory_t memory;
             uint32_t bits;
             memcpy(&bits, &hits[i].score, sizeof bits);
-            must(cm_get_hit(thread, hits[i].slot, hits[i].generation, &memory, buffer, sizeof buffer, NULL), words->text[r], cm_message(thread));
-            fprintf(file, "%u\t%.*s\t%.*s\t%08x\n", r, (int)options.context.len, options.context.data ? options.context.data : "", (int)memory.id.len,
-                    memory.id.data, bits);
+            must(cm_get_hit(thread, hits[i].slot, hits[i].generation, &memory, buffer, sizeof buffer, NULL), words->text[r],
+                 cm_message(thread));
+            fprintf(file, "%u\t%.*s\t%.*s\t%08x\n", r, (int)options.context.len, options.context.data ? options.context.data : "",
+                    (int)memory.id.len, memory.id.data, bits);
         }
     }
     if (fclose(file) != 0) must(CM_E_IO, path, "cannot be written");
@@ -165,6 +170,65 @@ static cm_store_t *open_store(uint32_t n_words) {
     return store;
 }
 
+/* Inserts, saves, closes: afterwards there is only the file. Returns how many memories it holds. */
+static uint64_t build(const words_t *words, const char *path, times_t *times) {
+    cm_store_t *store = open_store(words->n);
+    cm_thread_t *thread;
+    must(cm_attach(store, &thread), "attach", NULL);
+    times->insert = insert_all(thread, words);
+    double start = seconds();
+    must(cm_save_file(thread, path), "save", cm_message(thread));
+    times->save = seconds() - start;
+    uint64_t n = cm_len(store);
+    cm_detach(thread);
+    cm_close(store);
+    return n;
+}
+
+static cm_store_t *load(const char *path, times_t *times) {
+    cm_store_t *store;
+    cm_error_t error;
+    double start = seconds();
+    must(cm_load_file(path, NULL, &store, &error), "load", error.message);
+    times->load = seconds() - start;
+    return store;
+}
+
+static void print_store(cm_thread_t *thread, const times_t *times, uint64_t n_saved) {
+    cm_stats_t stats;
+    cm_check_report_t report;
+    must(cm_stats(thread, &stats), "stats", cm_message(thread));
+    must(cm_check(thread, &report), "check", cm_message(thread));
+    if (stats.n_memories != n_saved) must(CM_E_CORRUPT, "load", "not every memory came back");
+    double n = (double)stats.n_memories;
+    printf("%u memories of %u dimensions, cosine, M 16, ef_construction 100, 1 thread, kernels %s, epoch %s\n\n",
+           (uint32_t)stats.n_memories, WORDS_DIMENSIONS, cm_isa(), cm_epoch_name());
+    printf("  inserts            %10.0f /s\n", n / times->insert);
+    printf("  save               %10.3f s\n", times->save);
+    printf("  load and check     %10.3f s\n", times->load);
+    printf("  bytes per memory   %10.0f     vector %.0f, index %.0f, attributes and id map %.0f, strings %.0f\n",
+           (double)(stats.bytes_vectors + stats.bytes_index + stats.bytes_records + stats.bytes_blocks) / n,
+           (double)stats.bytes_vectors / n, (double)stats.bytes_index / n, (double)stats.bytes_records / n, (double)stats.bytes_blocks / n);
+    printf("  unreachable nodes  %10u\n\n", (uint32_t)report.n_unreachable);
+}
+
+static void print_recalls(cm_thread_t *thread, const words_t *words) {
+    static const uint32_t efs[] = {30, 50, 80, 200, 400}; /* a store searches max(ef, 3k) candidates: 30 is the least */
+    float *tenth = exact_tenth_distances(words);
+    printf("  %6s   %9s   %10s   %18s\n", "ef", "recall@10", "queries/s", "distances/query");
+    for (size_t i = 0; i < sizeof efs / sizeof *efs; i++) print_recall(thread, words, tenth, efs[i]);
+    free(tenth);
+}
+
+static void print_queries(cm_thread_t *thread, const words_t *words) {
+    printf("\n  query    context      recency   five best by score (lower is better)\n");
+    print_query(thread, words, "coffee", "", 0);
+    print_query(thread, words, "king", "", 0);
+    print_query(thread, words, "tuesday", "", 0);
+    print_query(thread, words, "tuesday", "", 0.3f);
+    print_query(thread, words, "king", "q", 0);
+}
+
 int main(int argc, char **argv) {
     if (argc != 5) {
         fprintf(stderr, "Usage: demo WORDS_FOLDER STORE_FILE ANSWERS_FILE N_WORDS (0: all)\n");
@@ -174,55 +238,17 @@ int main(int argc, char **argv) {
     words_t words = words_load(argv[1], (uint32_t)strtoul(argv[4], NULL, 10));
     if (words.n < 2 * WORDS_QUERIES) must(CM_E_ARGUMENT, "N_WORDS", "at least 2000, as 1000 of them are held out as queries");
 
-    cm_store_t *store = open_store(words.n), *loaded;
+    times_t times;
+    uint64_t n_saved = build(&words, argv[2], &times);
+    cm_store_t *store = load(argv[2], &times);
     cm_thread_t *thread;
     must(cm_attach(store, &thread), "attach", NULL);
-    double insert_seconds = insert_all(thread, &words);
-
-    double start = seconds();
-    must(cm_save_file(thread, argv[2]), "save", cm_message(thread));
-    double save_seconds = seconds() - start;
-    uint64_t n_saved = cm_len(store);
-    cm_detach(thread);
-    cm_close(store);
-
-    cm_error_t error;
-    start = seconds();
-    must(cm_load_file(argv[2], NULL, &loaded, &error), "load", error.message);
-    double load_seconds = seconds() - start;
-    must(cm_attach(loaded, &thread), "attach", NULL);
-
-    cm_stats_t stats;
-    cm_check_report_t report;
-    must(cm_stats(thread, &stats), "stats", cm_message(thread));
-    must(cm_check(thread, &report), "check", cm_message(thread));
-    if (stats.n_memories != n_saved) must(CM_E_CORRUPT, "load", "not every memory came back");
-    double n = (double)stats.n_memories;
-    printf("%u memories of %u dimensions, cosine, M 16, ef_construction 100, 1 thread, kernels %s, epoch %s\n\n", (uint32_t)stats.n_memories, WORDS_DIMENSIONS,
-           cm_isa(), cm_epoch_name());
-    printf("  inserts            %10.0f /s\n", n / insert_seconds);
-    printf("  save               %10.3f s\n", save_seconds);
-    printf("  load and check     %10.3f s\n", load_seconds);
-    printf("  bytes per memory   %10.0f     vector %.0f, index %.0f, attributes and id map %.0f, strings %.0f\n",
-           (double)(stats.bytes_vectors + stats.bytes_index + stats.bytes_records + stats.bytes_blocks) / n, (double)stats.bytes_vectors / n,
-           (double)stats.bytes_index / n, (double)stats.bytes_records / n, (double)stats.bytes_blocks / n);
-    printf("  unreachable nodes  %10u\n\n", (uint32_t)report.n_unreachable);
-
-    printf("  %6s   %9s   %10s   %18s\n", "ef", "recall@10", "queries/s", "distances/query");
-    float *tenth = exact_tenth_distances(&words);
-    static const uint32_t efs[] = {30, 50, 80, 200, 400}; /* a store searches max(ef, 3k) candidates: 30 is the least */
-    for (size_t i = 0; i < sizeof efs / sizeof *efs; i++) print_recall(thread, &words, tenth, efs[i]);
-
-    printf("\n  query    context         five best (lower is better; 30 %% recency)\n");
-    print_query(thread, &words, "coffee", "");
-    print_query(thread, &words, "king", "");
-    print_query(thread, &words, "tuesday", "");
-    print_query(thread, &words, "king", "q");
+    print_store(thread, &times, n_saved);
+    print_recalls(thread, &words);
+    print_queries(thread, &words);
     write_answers(thread, &words, argv[3]);
-
-    free(tenth);
     words_free(&words);
     cm_detach(thread);
-    cm_close(loaded);
+    cm_close(store);
     return 0;
 }

@@ -104,12 +104,14 @@ cm_status_t cm_access(cm_thread_t *thread, cm_str_t id, int64_t now_ms, cm_memor
     return status == CM_OK ? cmi_store_access(thread, id, now_ms, out, (cmi_room_t){buffer, capacity, needed ? needed : &ignored}) : status;
 }
 
-cm_status_t cm_get_hit(cm_thread_t *thread, uint32_t slot, uint32_t generation, cm_memory_t *out, void *buffer, size_t capacity, size_t *needed) {
+cm_status_t cm_get_hit(cm_thread_t *thread, uint32_t slot, uint32_t generation, cm_memory_t *out, void *buffer, size_t capacity,
+                       size_t *needed) {
     size_t ignored;
     if (!thread) return CM_E_ARGUMENT;
     clear(thread);
     cm_status_t status = check_room(thread, out, buffer);
-    return status == CM_OK ? cmi_store_get_hit(thread, slot, generation, out, (cmi_room_t){buffer, capacity, needed ? needed : &ignored}) : status;
+    return status == CM_OK ? cmi_store_get_hit(thread, slot, generation, out, (cmi_room_t){buffer, capacity, needed ? needed : &ignored})
+                           : status;
 }
 
 bool cm_contains(cm_thread_t *thread, cm_str_t id) {
@@ -122,7 +124,8 @@ uint64_t cm_len(const cm_store_t *store) {
 
 /* ---- search ----------------------------------------------------------------------------------------------------------------------- */
 
-cm_status_t cm_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits, size_t *n_hits) {
+cm_status_t cm_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits,
+                      size_t *n_hits) {
     static const cm_search_t defaults = CM_SEARCH_INIT;
     if (!thread) return CM_E_ARGUMENT;
     clear(thread);
@@ -158,7 +161,8 @@ cm_status_t cm_next_context(cm_thread_t *thread, uint64_t *cursor, cm_context_st
     return cmi_store_next_context(thread, cursor, out, (cmi_room_t){buffer, capacity, needed ? needed : &ignored});
 }
 
-cm_status_t cm_top_references(cm_thread_t *thread, uint32_t n, cm_reference_t *out, uint32_t *n_out, void *buffer, size_t capacity, size_t *needed) {
+cm_status_t cm_top_references(cm_thread_t *thread, uint32_t n, cm_reference_t *out, uint32_t *n_out, void *buffer, size_t capacity,
+                              size_t *needed) {
     size_t ignored;
     if (!thread) return CM_E_ARGUMENT;
     clear(thread);

@@ -7,8 +7,8 @@
  */
 #include "base/base.h"
 
-#define SHOWN_BYTES 64u       /* of a %S, the dots of a cut one included */
-#define SIGNIFICANT_DIGITS 7  /* of a %g: enough to tell any two floats of ordinary size apart */
+#define SHOWN_BYTES 64u      /* of a %S, the dots of a cut one included */
+#define SIGNIFICANT_DIGITS 7 /* of a %g: enough to tell any two floats of ordinary size apart */
 
 typedef struct writer {
     char *out;

@@ -37,8 +37,8 @@ static inline uint64_t fold_multiply(uint64_t a, uint64_t b) {
 #else
     uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
     uint64_t low = a_low * b_low;
-    uint64_t middle = a_high * b_low + (low >> 32);             /* at most 2^64 - 2^33 + 1 + 2^32: no overflow */
-    uint64_t middle_low = a_low * b_high + (uint32_t)middle;    /* the same */
+    uint64_t middle = a_high * b_low + (low >> 32);          /* at most 2^64 - 2^33 + 1 + 2^32: no overflow */
+    uint64_t middle_low = a_low * b_high + (uint32_t)middle; /* the same */
     uint64_t high = a_high * b_high + (middle >> 32) + (middle_low >> 32);
     return ((middle_low << 32) | (uint32_t)low) ^ high;
 #endif

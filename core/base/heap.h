@@ -9,24 +9,24 @@
 
 #include "base/base.h"
 
-#define CMI_HEAP(type, comes_before)                                                   \
-    static void type##_heap_sift(type *items, size_t n, size_t i) {                    \
-        type item = items[i];                                                          \
-        for (size_t child; (child = 2 * i + 1) < n; i = child) {                       \
+#define CMI_HEAP(type, comes_before)                                                      \
+    static void type##_heap_sift(type *items, size_t n, size_t i) {                       \
+        type item = items[i];                                                             \
+        for (size_t child; (child = 2 * i + 1) < n; i = child) {                          \
             if (child + 1 < n && comes_before(&items[child + 1], &items[child])) child++; \
-            if (!comes_before(&items[child], &item)) break;                            \
-            items[i] = items[child];                                                   \
-        }                                                                              \
-        items[i] = item;                                                               \
-    }                                                                                  \
-    static void type##_heap_make(type *items, size_t n) {                              \
-        for (size_t i = n / 2; i-- > 0;) type##_heap_sift(items, n, i);                \
-    }                                                                                  \
-    static type type##_heap_pop(type *items, size_t *n) { /* not empty */              \
-        type first = items[0];                                                         \
-        items[0] = items[--*n];                                                        \
-        if (*n > 0) type##_heap_sift(items, *n, 0);                                    \
-        return first;                                                                  \
+            if (!comes_before(&items[child], &item)) break;                               \
+            items[i] = items[child];                                                      \
+        }                                                                                 \
+        items[i] = item;                                                                  \
+    }                                                                                     \
+    static void type##_heap_make(type *items, size_t n) {                                 \
+        for (size_t i = n / 2; i-- > 0;) type##_heap_sift(items, n, i);                   \
+    }                                                                                     \
+    static type type##_heap_pop(type *items, size_t *n) { /* not empty */                 \
+        type first = items[0];                                                            \
+        items[0] = items[--*n];                                                           \
+        if (*n > 0) type##_heap_sift(items, *n, 0);                                       \
+        return first;                                                                     \
     }
 
 #endif

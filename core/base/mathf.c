@@ -13,12 +13,12 @@
 
 #include <float.h>
 
-#define EXP_OVERFLOW 709.782712893384   /* ln of the largest double, rounded up */
-#define EXP_UNDERFLOW (-745.2)          /* below ln(2^-1075) = -745.133, where results round to zero anyway */
-#define LOG2_E 0x1.71547652b82fep+0     /* 1 / ln 2 */
-#define LN2_HIGH 0x1.62e42feep-1        /* ln 2, upper 32 bits */
-#define LN2_LOW 0x1.a39ef35793c76p-33   /* ln 2 - LN2_HIGH */
-#define ROUND_TO_INTEGER 0x1.8p+52      /* adding and subtracting it rounds a double below 2^51 to the nearest integer */
+#define EXP_OVERFLOW 709.782712893384 /* ln of the largest double, rounded up */
+#define EXP_UNDERFLOW (-745.2)        /* below ln(2^-1075) = -745.133, where results round to zero anyway */
+#define LOG2_E 0x1.71547652b82fep+0   /* 1 / ln 2 */
+#define LN2_HIGH 0x1.62e42feep-1      /* ln 2, upper 32 bits */
+#define LN2_LOW 0x1.a39ef35793c76p-33 /* ln 2 - LN2_HIGH */
+#define ROUND_TO_INTEGER 0x1.8p+52    /* adding and subtracting it rounds a double below 2^51 to the nearest integer */
 
 _Static_assert(FLT_EVAL_METHOD == 0, "results must be the same bits on every target: no x87 arithmetic");
 

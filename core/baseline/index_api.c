@@ -37,7 +37,8 @@ cm_status_t cmi_graph_insert(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const fl
     return CM_OK;
 }
 
-uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t k, uint32_t ef, cm_neighbor_t *out) {
+uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t k, uint32_t ef,
+                          cm_neighbor_t *out) {
     cmi_found_t *found = cmi_scratch_results(scratch);
     uint32_t n = cmi_hnsw_search(graph, scratch, vector, CMI_MAX(k, ef), NULL, NULL, found);
     n = CMI_MIN(n, k);
@@ -68,7 +69,8 @@ static cm_status_t validate(const cm_index_config_t *config, cm_error_t *error) 
         return cmi_fail(error, CM_E_CONFIG, "dimensions is %u: must be 1 .. %u", config->dimensions, CM_MAX_DIMENSIONS);
     if (config->capacity == 0 || config->capacity > CM_MAX_MEMORIES)
         return cmi_fail(error, CM_E_CONFIG, "capacity is %u: must be 1 .. %u", config->capacity, CM_MAX_MEMORIES);
-    if (config->metric > CM_METRIC_L2SQ) return cmi_fail(error, CM_E_CONFIG, "metric is %u: there is no such metric", (uint32_t)config->metric);
+    if (config->metric > CM_METRIC_L2SQ)
+        return cmi_fail(error, CM_E_CONFIG, "metric is %u: there is no such metric", (uint32_t)config->metric);
     if (config->m < 2 || config->m > CM_MAX_M) return cmi_fail(error, CM_E_CONFIG, "m is %u: must be 2 .. %u", config->m, CM_MAX_M);
     if (config->ef_construction < config->m || config->ef_construction > CM_MAX_EF)
         return cmi_fail(error, CM_E_CONFIG, "ef_construction is %u: must be m (%u) .. %u", config->ef_construction, config->m, CM_MAX_EF);
@@ -91,7 +93,8 @@ cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_
     index->impl = index->epoch ? index->ops->open(&params) : NULL;
     if (!index->impl) {
         cm_index_close(index);
-        return cmi_fail(error, CM_E_NO_MEMORY, "the machine gave no memory for %u vectors of %u dimensions", config->capacity, config->dimensions);
+        return cmi_fail(error, CM_E_NO_MEMORY, "the machine gave no memory for %u vectors of %u dimensions", config->capacity,
+                        config->dimensions);
     }
     *out = index;
     return CM_OK;
@@ -186,8 +189,8 @@ cm_status_t cm_index_remove(cm_index_thread_t *thread, uint32_t id) {
     return CM_OK;
 }
 
-cm_status_t cm_index_search(cm_index_thread_t *thread, const float *vector, uint32_t dimensions, uint32_t k, uint32_t ef, cm_neighbor_t *out,
-                            size_t *n_out) {
+cm_status_t cm_index_search(cm_index_thread_t *thread, const float *vector, uint32_t dimensions, uint32_t k, uint32_t ef,
+                            cm_neighbor_t *out, size_t *n_out) {
     if (!thread) return CM_E_ARGUMENT;
     if (!out || !n_out) return cmi_fail(&thread->error, CM_E_ARGUMENT, "out or n_out is NULL");
     *n_out = 0;

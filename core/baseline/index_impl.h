@@ -41,7 +41,8 @@ void cmi_index_free(void *memory, size_t n_bytes);
 
 /* Shared by the implementations that hold graphs. */
 cm_status_t cmi_graph_insert(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t *slot);
-uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t k, uint32_t ef, cm_neighbor_t *out);
+uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t k, uint32_t ef,
+                          cm_neighbor_t *out);
 uint64_t cmi_graph_bytes(const cmi_hnsw_t *graph);
 
 #endif

@@ -56,6 +56,7 @@ extern "C" {
 /* ---- status ------------------------------------------------------------------------------------------------------------ */
 
 /* X(name, value, "sentence"). Append-only; the TypeScript error table is generated from this list. */
+/* clang-format off */
 #define CM_STATUS_LIST(X)                                                                \
     X(CM_OK, 0, "ok")                                                                    \
     X(CM_END, 1, "no more elements")                                                     \
@@ -81,6 +82,7 @@ extern "C" {
     X(CM_E_CORRUPT, -20, "the snapshot is damaged")                                      \
     X(CM_E_INVARIANT, -21, "check() found a violated invariant")                         \
     X(CM_E_CLOSED, -22, "the store is closed")
+/* clang-format on */
 
 typedef enum cm_status {
 #define CM_STATUS_ENUM(name, value, text) name = value,
@@ -110,13 +112,13 @@ typedef struct cm_str {
 /* From a string literal. */
 #define CM_STR(literal) ((cm_str_t){(literal), sizeof(literal) - 1})
 
-#define CM_MAX_ID_BYTES 1024u             /* id and relationship */
-#define CM_MAX_CONTEXT_BYTES 1024u        /* context label */
-#define CM_MAX_PAYLOAD_BYTES (1u << 20)   /* text + metadata of one memory, together */
+#define CM_MAX_ID_BYTES 1024u           /* id and relationship */
+#define CM_MAX_CONTEXT_BYTES 1024u      /* context label */
+#define CM_MAX_PAYLOAD_BYTES (1u << 20) /* text + metadata of one memory, together */
 #define CM_MAX_DIMENSIONS 65536u
 #define CM_MAX_MEMORIES (1u << 30)
 #define CM_MAX_M 256u
-#define CM_MAX_EF 65536u                  /* ef_construction, ef_search and a query's ef */
+#define CM_MAX_EF 65536u /* ef_construction, ef_search and a query's ef */
 #define CM_MAX_K 16384u
 #define CM_MAX_THREADS 1024u
 #define CM_MAX_RELATIONSHIPS 4096u
@@ -133,16 +135,16 @@ typedef enum cm_metric {
 #define CM_NOW INT64_MIN /* "ask the store's clock" */
 
 typedef struct cm_config {
-    uint32_t size;               /* sizeof(cm_config_t) */
-    uint32_t dimensions;         /* > 0 */
-    uint32_t max_memories;       /* > 0 */
-    float base_decay_rate;       /* per hour, finite, > 0; used where a memory's own rate is 0 */
-    float temporal_weight;       /* [0,1]: share of recency in the score */
-    float similarity_threshold;  /* (0,1): consolidate absorbs above it */
-    uint32_t max_relationships;  /* > 0 */
-    uint32_t m;                  /* >= 2: links per node on upper levels, 2m on level 0 */
-    uint32_t ef_construction;    /* >= m */
-    uint32_t ef_search;          /* > 0 */
+    uint32_t size;              /* sizeof(cm_config_t) */
+    uint32_t dimensions;        /* > 0 */
+    uint32_t max_memories;      /* > 0 */
+    float base_decay_rate;      /* per hour, finite, > 0; used where a memory's own rate is 0 */
+    float temporal_weight;      /* [0,1]: share of recency in the score */
+    float similarity_threshold; /* (0,1): consolidate absorbs above it */
+    uint32_t max_relationships; /* > 0 */
+    uint32_t m;                 /* >= 2: links per node on upper levels, 2m on level 0 */
+    uint32_t ef_construction;   /* >= m */
+    uint32_t ef_search;         /* > 0 */
     cm_metric_t metric;
     uint32_t max_threads;        /* > 0: threads attached at one time */
     uint64_t seed;               /* of the level generator: same seed, same operations in the same order -> same snapshot bytes */
@@ -151,6 +153,7 @@ typedef struct cm_config {
 } cm_config_t;
 
 /* The defaults. dimensions is 768, as the embedding models that agents use most. */
+/* clang-format off */
 #define CM_CONFIG_INIT                                                                                   \
     {                                                                                                    \
         .size = sizeof(cm_config_t), .dimensions = 768, .max_memories = 100000, .base_decay_rate = 0.1f, \
@@ -158,6 +161,7 @@ typedef struct cm_config {
         .ef_construction = 200, .ef_search = 50, .metric = CM_METRIC_COSINE, .max_threads = 64,          \
         .seed = 42, .clock_ms = NULL, .clock_context = NULL                                              \
     }
+/* clang-format on */
 
 typedef struct cm_store cm_store_t;   /* shared by all threads */
 typedef struct cm_thread cm_thread_t; /* one per thread */
@@ -193,19 +197,21 @@ typedef struct cm_memory {
     cm_str_t context;              /* 1 .. CM_MAX_CONTEXT_BYTES bytes */
     const cm_str_t *relationships; /* ids, need not exist; duplicates are dropped, the first max_relationships are kept */
     uint32_t n_relationships;
-    float importance;              /* [0,1] */
-    float decay_rate;              /* per hour, finite, >= 0; 0 = the store's base_decay_rate */
-    uint32_t access_count;         /* out only */
-    int64_t created_ms;            /* CM_NOW */
-    int64_t accessed_ms;           /* out only: the last access(), at first created_ms */
-    cm_str_t text;                 /* optional payload */
-    cm_str_t metadata;             /* optional payload: bytes that the store never looks into (JSON, for the CLI and TypeScript) */
+    float importance;      /* [0,1] */
+    float decay_rate;      /* per hour, finite, >= 0; 0 = the store's base_decay_rate */
+    uint32_t access_count; /* out only */
+    int64_t created_ms;    /* CM_NOW */
+    int64_t accessed_ms;   /* out only: the last access(), at first created_ms */
+    cm_str_t text;         /* optional payload */
+    cm_str_t metadata;     /* optional payload: bytes that the store never looks into (JSON, for the CLI and TypeScript) */
 } cm_memory_t;
 
+/* clang-format off */
 #define CM_MEMORY_INIT                                                                              \
     {                                                                                               \
         .size = sizeof(cm_memory_t), .context = {"default", 7}, .importance = 0.5f, .created_ms = CM_NOW \
     }
+/* clang-format on */
 
 /* Inserts, or replaces the memory of the same id; then the old relationships follow the new ones (deduplicated, capped).
  * Lock-free. A search that began before may miss it. CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_ID, CM_E_RANGE, CM_E_UTF8,
@@ -240,10 +246,12 @@ typedef struct cm_search {
     cm_str_t context;      /* len 0: all contexts */
 } cm_search_t;
 
+/* clang-format off */
 #define CM_SEARCH_INIT                                                                     \
     {                                                                                      \
         .size = sizeof(cm_search_t), .k = 10, .ef = 0, .temporal_weight = -1.0f, .now_ms = CM_NOW \
     }
+/* clang-format on */
 
 /* 40 bytes, the same on every target, so that JavaScript reads hits as one typed array. */
 typedef struct cm_hit {
@@ -278,18 +286,18 @@ CM_API cm_status_t cm_next(cm_thread_t *thread, uint64_t *cursor, cm_memory_t *o
 
 typedef struct cm_stats {
     uint64_t n_memories;
-    uint64_t n_components;     /* n_memories * dimensions */
+    uint64_t n_components; /* n_memories * dimensions */
     uint64_t max_memories;
     uint64_t n_contexts;       /* with at least one memory */
     double average_importance; /* 0 when empty */
     uint64_t n_slots_used;     /* index slots, tombstones included */
     uint64_t n_slots;
-    uint64_t bytes_reserved;   /* from the machine, for everything in this store */
-    uint64_t bytes_vectors;    /* of n_slots_used */
-    uint64_t bytes_index;      /* links, levels, states of n_slots_used */
-    uint64_t bytes_records;    /* attributes and id map entries */
-    uint64_t bytes_blocks;     /* ids, relationships, payloads */
-    uint64_t n_retired;        /* waiting for a grace period */
+    uint64_t bytes_reserved; /* from the machine, for everything in this store */
+    uint64_t bytes_vectors;  /* of n_slots_used */
+    uint64_t bytes_index;    /* links, levels, states of n_slots_used */
+    uint64_t bytes_records;  /* attributes and id map entries */
+    uint64_t bytes_blocks;   /* ids, relationships, payloads */
+    uint64_t n_retired;      /* waiting for a grace period */
 } cm_stats_t;
 
 /* Wait-free (a scan of all records). */
@@ -317,8 +325,8 @@ CM_API cm_status_t cm_top_references(cm_thread_t *thread, uint32_t n, cm_referen
 /* Walks everything and reports the first violated invariant as CM_E_INVARIANT with a message. Only conclusive while nobody writes. SETUP:
  * takes scratch pages. *report may be NULL. */
 typedef struct cm_check_report {
-    uint64_t n_live;        /* nodes */
-    uint64_t n_dead;        /* tombstones */
+    uint64_t n_live; /* nodes */
+    uint64_t n_dead; /* tombstones */
     uint64_t n_links;
     uint64_t n_unreachable; /* live nodes that no path from the entry point reaches: must be 0 */
     uint32_t top_level;
@@ -379,11 +387,13 @@ typedef struct cm_index_config {
     uint64_t seed;
 } cm_index_config_t;
 
+/* clang-format off */
 #define CM_INDEX_CONFIG_INIT                                                                                                \
     {                                                                                                                       \
         .size = sizeof(cm_index_config_t), .kind = CM_INDEX_LOCKFREE, .dimensions = 768, .capacity = 100000,                \
         .metric = CM_METRIC_COSINE, .m = 16, .ef_construction = 200, .max_threads = 64, .seed = 42                          \
     }
+/* clang-format on */
 
 typedef struct cm_index cm_index_t;
 typedef struct cm_index_thread cm_index_thread_t;
@@ -393,18 +403,18 @@ typedef struct cm_neighbor {
     float distance;
 } cm_neighbor_t;
 
-CM_API cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_error_t *error);       /* SETUP */
-CM_API cm_status_t cm_index_close(cm_index_t *index);                                                         /* SETUP */
-CM_API cm_status_t cm_index_attach(cm_index_t *index, cm_index_thread_t **out);                               /* SETUP */
-CM_API void cm_index_detach(cm_index_thread_t *thread);                                                       /* SETUP */
+CM_API cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_error_t *error); /* SETUP */
+CM_API cm_status_t cm_index_close(cm_index_t *index);                                                   /* SETUP */
+CM_API cm_status_t cm_index_attach(cm_index_t *index, cm_index_thread_t **out);                         /* SETUP */
+CM_API void cm_index_detach(cm_index_thread_t *thread);                                                 /* SETUP */
 
 /* Ids are handed out by the index, below `capacity`. */
 CM_API cm_status_t cm_index_insert(cm_index_thread_t *thread, const float *vector, uint32_t dimensions, uint32_t *id);
 CM_API cm_status_t cm_index_remove(cm_index_thread_t *thread, uint32_t id);
 
 /* The k nearest live vectors, nearest first; ef is raised to k. `out` has room for k. Brute force ignores ef. */
-CM_API cm_status_t cm_index_search(cm_index_thread_t *thread, const float *vector, uint32_t dimensions, uint32_t k, uint32_t ef, cm_neighbor_t *out,
-                                   size_t *n_out);
+CM_API cm_status_t cm_index_search(cm_index_thread_t *thread, const float *vector, uint32_t dimensions, uint32_t k, uint32_t ef,
+                                   cm_neighbor_t *out, size_t *n_out);
 CM_API uint64_t cm_index_len(const cm_index_t *index);
 CM_API cm_status_t cm_index_check(cm_index_thread_t *thread, cm_check_report_t *report);
 CM_API const char *cm_index_message(const cm_index_thread_t *thread);

@@ -39,11 +39,13 @@ static cm_status_t check_link(const checker_t *c, uint32_t slot, uint32_t level,
     if (id == slot) return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: link to itself", slot, level);
     uint64_t meta = cmi_hnsw_meta(c->graph, id);
     if (!in_graph(meta))
-        return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: link to %u, which is in state %u", slot, level, id, (uint32_t)cmi_meta_state(meta));
+        return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: link to %u, which is in state %u", slot, level, id,
+                        (uint32_t)cmi_meta_state(meta));
     if (cmi_meta_level(meta) < level)
         return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: link to %u of level %u", slot, level, id, cmi_meta_level(meta));
     for (uint32_t before = 0; before < place; before++)
-        if (cmi_list_read(list, before) == id) return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: %u is linked twice", slot, level, id);
+        if (cmi_list_read(list, before) == id)
+            return cmi_fail(c->error, CM_E_INVARIANT, "node %u, level %u: %u is linked twice", slot, level, id);
     return CM_OK;
 }
 
@@ -63,7 +65,8 @@ static cm_status_t check_lists(checker_t *c, uint32_t slot, uint64_t meta) {
 static cm_status_t check_nodes(checker_t *c) {
     for (uint32_t slot = 0; slot < c->n_slots; slot++) {
         uint64_t meta = cmi_hnsw_meta(c->graph, slot);
-        if (cmi_meta_level(meta) > CMI_MAX_LEVEL) return cmi_fail(c->error, CM_E_INVARIANT, "node %u: level %u", slot, cmi_meta_level(meta));
+        if (cmi_meta_level(meta) > CMI_MAX_LEVEL)
+            return cmi_fail(c->error, CM_E_INVARIANT, "node %u: level %u", slot, cmi_meta_level(meta));
         if (!in_graph(meta)) continue;
         if (cmi_meta_state(meta) == CMI_LIVE) c->report->n_live++;
         else c->report->n_dead++;
@@ -82,7 +85,8 @@ static cm_status_t check_entry(checker_t *c) {
     if (slot >= c->n_slots || !in_graph(cmi_hnsw_meta(c->graph, slot)))
         return cmi_fail(c->error, CM_E_INVARIANT, "the entry point %u is no node", slot);
     if (cmi_meta_level(cmi_hnsw_meta(c->graph, slot)) != level)
-        return cmi_fail(c->error, CM_E_INVARIANT, "the entry point %u has level %u, its node %u", slot, level, cmi_meta_level(cmi_hnsw_meta(c->graph, slot)));
+        return cmi_fail(c->error, CM_E_INVARIANT, "the entry point %u has level %u, its node %u", slot, level,
+                        cmi_meta_level(cmi_hnsw_meta(c->graph, slot)));
     for (uint32_t s = 0; s < c->n_slots; s++) {
         uint64_t meta = cmi_hnsw_meta(c->graph, s);
         if (in_graph(meta) && cmi_linked(c->graph, s) && cmi_meta_level(meta) > level)
@@ -104,7 +108,8 @@ static cm_status_t check_tree_path(checker_t *c, uint32_t slot) {
         if (parent == CMI_NONE) break;
         if (parent >= c->n_slots || !in_graph(cmi_hnsw_meta(c->graph, parent)))
             return cmi_fail(c->error, CM_E_INVARIANT, "node %u: its parent %u is no node", slot, parent);
-        if (!list_holds(c->graph, parent, slot)) return cmi_fail(c->error, CM_E_INVARIANT, "node %u is missing in the list of its parent %u", slot, parent);
+        if (!list_holds(c->graph, parent, slot))
+            return cmi_fail(c->error, CM_E_INVARIANT, "node %u is missing in the list of its parent %u", slot, parent);
         if (cmi_linked(c->graph, slot) && !list_holds(c->graph, slot, parent))
             return cmi_fail(c->error, CM_E_INVARIANT, "node %u does not link to its parent %u", slot, parent);
         slot = parent;
@@ -148,7 +153,8 @@ static cm_status_t check_reach(checker_t *c) {
         c->mark[cmi_entry_slot(entry)] = 1;
     }
     for (uint32_t head = 0; head < n; head++)
-        for (uint32_t level = 0; level <= cmi_meta_level(cmi_hnsw_meta(c->graph, c->queue[head])); level++) n = enqueue_list(c, c->queue[head], level, n);
+        for (uint32_t level = 0; level <= cmi_meta_level(cmi_hnsw_meta(c->graph, c->queue[head])); level++)
+            n = enqueue_list(c, c->queue[head], level, n);
     uint32_t first = CMI_NONE;
     for (uint32_t slot = c->n_slots; slot-- > 0;) {
         if (c->mark[slot] || cmi_meta_state(cmi_hnsw_meta(c->graph, slot)) != CMI_LIVE) continue;
@@ -156,7 +162,8 @@ static cm_status_t check_reach(checker_t *c) {
         first = slot;
     }
     if (first == CMI_NONE) return CM_OK;
-    return cmi_fail(c->error, CM_E_INVARIANT, "%U live nodes are unreachable from the entry point, the first is %u", c->report->n_unreachable, first);
+    return cmi_fail(c->error, CM_E_INVARIANT, "%U live nodes are unreachable from the entry point, the first is %u",
+                    c->report->n_unreachable, first);
 }
 
 static cm_status_t run(checker_t *c) {

@@ -77,7 +77,7 @@ static void prepare_slot(cmi_hnsw_t *graph, uint32_t slot, uint32_t level) {
     cmi_node_t *node = cmi_hnsw_node(graph, slot);
     level = take_upper_rows(graph, level, &node->upper_first);
     clear_list((plat_a32_t *)cmi_arena_at(&graph->list0, slot), graph->cap0);
-    plat_store_relaxed(&node->parent, CMI_NONE); /* relaxed: published with the slot */
+    plat_store_relaxed(&node->parent, CMI_NONE);                               /* relaxed: published with the slot */
     plat_store_relaxed(&node->meta, cmi_meta_make(0, 0, level, CMI_BUILDING)); /* relaxed: BUILDING is private */
 }
 
@@ -91,7 +91,8 @@ cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *out) {
     do {
         if (slot >= graph->params.capacity) return CM_E_INDEX_FULL;
         if (!ensure_slot(graph, slot)) return CM_E_NO_MEMORY;
-    } while (!plat_cas_acq_rel(&graph->n_slots, &slot, slot + 1)); /* [N5] release: the arenas' chunks. Retry: another insert took this slot */
+        /* [N5] release: the arenas' chunks. Retry: another insert took this slot */
+    } while (!plat_cas_acq_rel(&graph->n_slots, &slot, slot + 1));
     prepare_slot(graph, slot, level_of(graph, slot));
     *out = slot;
     return CM_OK;

@@ -19,8 +19,8 @@
 #include "memory/arena.h"
 #include "plat_atomic.h"
 
-#define CMI_NONE 0xFFFFFFFFu  /* no slot; also an EMPTY place in a neighbour list */
-#define CMI_MAX_LEVEL 30u     /* levels are 0 .. CMI_MAX_LEVEL */
+#define CMI_NONE 0xFFFFFFFFu /* no slot; also an EMPTY place in a neighbour list */
+#define CMI_MAX_LEVEL 30u    /* levels are 0 .. CMI_MAX_LEVEL */
 
 /* meta word of a slot: generation << 32 | flags << 16 | level << 8 | state */
 typedef enum cmi_state {
@@ -62,15 +62,15 @@ typedef struct cmi_node {
 } cmi_node_t;
 
 typedef struct cmi_hnsw {
-    cmi_hnsw_params_t params;    /* immutable */
-    const cmi_kernels_t *kernels; /* immutable */
-    uint32_t cap0;               /* 2m: places in a level-0 list; immutable */
-    uint32_t row_floats;         /* floats per vector row: dimensions, padding, and last the inverse norm; immutable */
+    cmi_hnsw_params_t params;            /* immutable */
+    const cmi_kernels_t *kernels;        /* immutable */
+    uint32_t cap0;                       /* 2m: places in a level-0 list; immutable */
+    uint32_t row_floats;                 /* floats per vector row: dimensions, padding, and last the inverse norm; immutable */
     uint64_t level_bound[CMI_MAX_LEVEL]; /* P(level > l) as a fraction of 2^64; immutable */
     cmi_arena_t nodes, vectors, list0, upper;
-    plat_a32_t n_slots;      /* high-water mark: slots ever reserved */
-    plat_a32_t n_upper;      /* rows of `upper` ever taken */
-    plat_a64_t entry;        /* top level << 32 | slot; CMI_NO_ENTRY while empty */
+    plat_a32_t n_slots; /* high-water mark: slots ever reserved */
+    plat_a32_t n_upper; /* rows of `upper` ever taken */
+    plat_a64_t entry;   /* top level << 32 | slot; CMI_NO_ENTRY while empty */
 } cmi_hnsw_t;
 
 #define CMI_NO_ENTRY UINT64_MAX
@@ -121,8 +121,8 @@ bool cmi_hnsw_kill(cmi_hnsw_t *graph, uint32_t slot);
  * query: `dimensions` finite floats, any alignment. 1 <= ef; more than cmi_scratch_max_ef() means that.
  * Wait-free. */
 typedef bool cmi_keep_t(void *context, uint32_t slot);
-uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, uint32_t ef, cmi_keep_t *keep, void *keep_context,
-                         cmi_found_t *out);
+uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, uint32_t ef, cmi_keep_t *keep,
+                         void *keep_context, cmi_found_t *out);
 
 /* A pool of cmi_scratch_max_ef() elements inside the scratch that cmi_hnsw_search may be given as `out`. */
 cmi_found_t *cmi_scratch_results(cmi_scratch_t *scratch);

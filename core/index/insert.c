@@ -135,10 +135,11 @@ static bool link_first(cmi_hnsw_t *graph, uint32_t slot) {
     plat_a64_t *meta = &cmi_hnsw_node(graph, slot)->meta;
     uint64_t building = plat_load_relaxed(meta); /* relaxed: BUILDING is private */
     uint32_t level = cmi_meta_level(building);
-    plat_store_relaxed(meta, cmi_meta_make(cmi_meta_generation(building), CMI_FLAG_LINKED, level, CMI_LIVE)); /* relaxed: published by [N6] */
+    /* relaxed: published by [N6] */
+    plat_store_relaxed(meta, cmi_meta_make(cmi_meta_generation(building), CMI_FLAG_LINKED, level, CMI_LIVE));
     uint64_t expected = CMI_NO_ENTRY;
     if (plat_cas_acq_rel(&graph->entry, &expected, (uint64_t)level << 32 | slot)) return true; /* [N6] release: the node */
-    plat_store_relaxed(meta, building); /* relaxed: nobody can have seen it */
+    plat_store_relaxed(meta, building);                                                        /* relaxed: nobody can have seen it */
     return false;
 }
 
@@ -154,7 +155,8 @@ void cmi_hnsw_link(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
     cmi_found_t start = cmi_descend(graph, scratch, &query, cmi_entry_slot(entry), cmi_entry_level(entry), top);
     for (uint32_t l = top + 1; l-- > 0;) start = link_forward(graph, scratch, &query, slot, l, start);
 
-    plat_store_release(meta, cmi_meta_make(cmi_meta_generation(building), 0, level, CMI_LIVE)); /* [N3] release: vector, record, forward lists */
+    /* [N3] release: vector, record, forward lists */
+    plat_store_release(meta, cmi_meta_make(cmi_meta_generation(building), 0, level, CMI_LIVE));
     for (uint32_t l = top; l > 0; l--) append_upper(graph, scratch, slot, l);
     if (!append_base(graph, scratch, slot)) hang_by_force(graph, scratch, slot, cmi_entry_slot(entry));
     set_linked(graph, slot);

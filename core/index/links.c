@@ -27,7 +27,8 @@ static placed_t place_in_empty(cmi_list_t *list, cmi_scratch_t *scratch, uint32_
     }
     if (empty == CMI_NONE) return FULL;
     uint32_t expected = CMI_NONE;
-    return plat_cas_release(&list->place[empty], &expected, slot) ? PLACED : CONTENDED; /* [N1] release: everything of `slot` before its id */
+    /* [N1] release: everything of `slot` before its id */
+    return plat_cas_release(&list->place[empty], &expected, slot) ? PLACED : CONTENDED;
 }
 
 /* True when the level-0 edge between owner and member belongs to the tree. Relaxed: the member's parent was set before the member's id was
@@ -48,8 +49,8 @@ static bool made_redundant(const cmi_scratch_t *scratch, uint32_t i, float new_t
     return scratch->member_to_owner[i] > new_to_owner && scratch->member_to_new[i] < scratch->member_to_owner[i];
 }
 
-static uint32_t farthest(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t n, wanted_t *wanted,
-                         float new_to_owner) {
+static uint32_t farthest(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t n,
+                         wanted_t *wanted, float new_to_owner) {
     uint32_t worst = CMI_NONE;
     for (uint32_t i = 0; i < n; i++) {
         if (worst != CMI_NONE && scratch->member_to_owner[i] <= scratch->member_to_owner[worst]) continue;

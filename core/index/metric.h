@@ -45,8 +45,8 @@ static inline void cmi_prefetch_row(const cmi_hnsw_t *graph, uint32_t slot) {
 }
 
 /* Distances of the query to n slots, in order: the next rows are requested while four are computed. */
-static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots, uint32_t n,
-                                 float *out) {
+static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots,
+                                 uint32_t n, float *out) {
     cmi_kernel4_t *kernel4 = graph->params.metric == CM_METRIC_L2SQ ? graph->kernels->l2sq4 : graph->kernels->dot4;
     uint32_t dimensions = graph->params.dimensions, i = 0;
     for (uint32_t ahead = 0; ahead < CMI_MIN(n, 4u); ahead++) cmi_prefetch_row(graph, slots[ahead]);

@@ -41,11 +41,11 @@ struct cmi_scratch {
     uint16_t tag;
     cmi_pool_t pool;
     cmi_hidden_t hidden;
-    uint32_t *fresh;         /* 2m: unseen neighbours of the node being expanded */
-    float *fresh_distance;   /* 2m */
-    uint32_t *members;       /* 2m: one list, read for pruning */
-    float *member_to_owner;  /* 2m */
-    float *member_to_new;    /* 2m */
+    uint32_t *fresh;                        /* 2m: unseen neighbours of the node being expanded */
+    float *fresh_distance;                  /* 2m */
+    uint32_t *members;                      /* 2m: one list, read for pruning */
+    float *member_to_owner;                 /* 2m */
+    float *member_to_new;                   /* 2m */
     cmi_chosen_t chosen[CMI_MAX_LEVEL + 1]; /* m each */
     uint64_t n_distances;
     uint32_t n_seen_slots; /* entries of seen[] */

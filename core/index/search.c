@@ -89,8 +89,8 @@ static bool next_to_expand(cmi_scratch_t *scratch, frontier_t *frontier, uint32_
     return true;
 }
 
-void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level, uint32_t ef,
-                      const cmi_accept_t *accept) {
+void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level,
+                      uint32_t ef, const cmi_accept_t *accept) {
     uint32_t n_slots = cmi_hnsw_n_slots(graph), slot;
     frontier_t frontier = {&scratch->pool, CMI_MIN(ef, scratch->pool.capacity), 0};
     scratch->pool.n = 0;
@@ -106,8 +106,8 @@ void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi
     for (uint32_t i = 0; i < scratch->pool.n; i++) scratch->pool.at[i].slot &= ~CMI_CHECKED;
 }
 
-uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t ef, cmi_keep_t *keep, void *keep_context,
-                         cmi_found_t *out) {
+uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t ef, cmi_keep_t *keep,
+                         void *keep_context, cmi_found_t *out) {
     uint64_t entry = cmi_entry_load(graph);
     if (entry == CMI_NO_ENTRY) return 0;
     cmi_query_t query = cmi_query_of(graph, vector);

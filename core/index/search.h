@@ -17,8 +17,8 @@ cmi_found_t cmi_descend(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const c
                         uint32_t to_level);
 
 /* Best-first search of one level from `start`: leaves the ef nearest acceptable nodes in scratch->pool, nearest first (marks cleared). */
-void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level, uint32_t ef,
-                      const cmi_accept_t *accept);
+void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level,
+                      uint32_t ef, const cmi_accept_t *accept);
 
 static inline uint32_t cmi_entry_slot(uint64_t entry) {
     return (uint32_t)entry;

@@ -59,8 +59,7 @@ bool cmi_arena_ensure(cmi_arena_t *arena, uint32_t i) {
 uint64_t cmi_arena_bytes(const cmi_arena_t *arena, uint32_t n) {
     if (arena->flat) return (uint64_t)n * arena->stride_bytes;
     uint64_t bytes = 0;
-    for (uint32_t c = 0; c < CMI_ARENA_CHUNKS; c++)
-        /* relaxed: a statistic */
+    for (uint32_t c = 0; c < CMI_ARENA_CHUNKS; c++) /* relaxed: a statistic */
         if (plat_load_relaxed((plat_aptr_t *)&arena->chunk[c])) bytes += chunk_bytes(arena);
     return bytes;
 }

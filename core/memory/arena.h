@@ -19,11 +19,11 @@
 #define CMI_ARENA_CHUNKS 256u
 
 typedef struct cmi_arena {
-    uint8_t *flat;          /* NULL: chunked. Immutable after open */
-    uint64_t stride_bytes;  /* immutable */
-    uint64_t flat_bytes;    /* immutable: of the reservation */
-    uint32_t capacity;      /* items; immutable */
-    uint32_t chunk_shift;   /* log2(items per chunk); immutable */
+    uint8_t *flat;                       /* NULL: chunked. Immutable after open */
+    uint64_t stride_bytes;               /* immutable */
+    uint64_t flat_bytes;                 /* immutable: of the reservation */
+    uint32_t capacity;                   /* items; immutable */
+    uint32_t chunk_shift;                /* log2(items per chunk); immutable */
     plat_aptr_t chunk[CMI_ARENA_CHUNKS]; /* NULL until allocated, then immutable */
 } cmi_arena_t;
 

@@ -29,8 +29,9 @@
 
 /* In front of every block, allocated or free. */
 typedef struct header {
-    uint32_t n_bytes;      /* asked for; the class follows from it. Owner of the block only */
-    plat_a32_t next_free;  /* while free: the one below in the stack. Atomic, because a pop may read it of a block that was just popped by another thread */
+    uint32_t n_bytes; /* asked for; the class follows from it. Owner of the block only */
+    /* while free: the one below in the stack. Atomic, because a pop may read it of a block that was just popped by another thread */
+    plat_a32_t next_free;
 } header_t;
 
 typedef struct free_stack {
@@ -38,12 +39,12 @@ typedef struct free_stack {
 } free_stack_t;
 
 struct cmi_blocks {
-    uint8_t *flat;               /* NULL: chunked. Immutable */
-    uint64_t flat_bytes;         /* immutable */
-    cmi_arena_t chunks;          /* chunked: plat_aptr_t per chunk, NULL until it has pages; of a big block the first only */
-    _Alignas(64) plat_a64_t frontier; /* high << 32 | low; atomic, any writer */
-    _Alignas(64) plat_a64_t n_bytes_used;   /* statistics */
-    plat_a64_t n_bytes_chunks;              /* statistics */
+    uint8_t *flat;                        /* NULL: chunked. Immutable */
+    uint64_t flat_bytes;                  /* immutable */
+    cmi_arena_t chunks;                   /* chunked: plat_aptr_t per chunk, NULL until it has pages; of a big block the first only */
+    _Alignas(64) plat_a64_t frontier;     /* high << 32 | low; atomic, any writer */
+    _Alignas(64) plat_a64_t n_bytes_used; /* statistics */
+    plat_a64_t n_bytes_chunks;            /* statistics */
     free_stack_t free[N_CLASSES];
 };
 
@@ -115,7 +116,7 @@ static bool ensure_chunk(cmi_blocks_t *blocks, uint32_t handle) {
     if (installed) return true;
     void *fresh = plat_pages_alloc(CHUNK_BYTES);
     if (!fresh) return false;
-    if (plat_cas_acq_rel(place, &installed, fresh)) { /* [B3] release: zeroed pages; pairs with the acquire above */
+    if (plat_cas_acq_rel(place, &installed, fresh)) {                 /* [B3] release: zeroed pages; pairs with the acquire above */
         plat_fetch_add_relaxed(&blocks->n_bytes_chunks, CHUNK_BYTES); /* relaxed: statistics */
         return true;
     }
@@ -127,7 +128,7 @@ static bool ensure_chunk(cmi_blocks_t *blocks, uint32_t handle) {
 static void recycle(cmi_blocks_t *blocks, uint32_t handle, uint32_t end) {
     while (handle < end) {
         uint32_t class = class_of(end - handle);
-        if (granules_of(class) > end - handle) class--;
+        if (granules_of(class) > end - handle) class --;
         push(blocks, class, handle);
         handle += granules_of(class);
     }
@@ -154,7 +155,8 @@ static uint32_t take_run(cmi_blocks_t *blocks, uint32_t n) {
         uint32_t low = (uint32_t)word, high = (uint32_t)(word >> 32);
         if (n > high || high - n < low + CHUNK_GRANULES) return CMI_NO_BLOCK; /* the chunk of `low` is taken as a whole */
         if (!cmi_arena_ensure(&blocks->chunks, (high - n) / CHUNK_GRANULES)) return CMI_NO_BLOCK;
-        if (plat_cas_acq_rel(&blocks->frontier, &word, (uint64_t)(high - n) << 32 | low)) return high - n; /* [B2]; retry: another thread took granules */
+        /* [B2]; retry: another thread took granules */
+        if (plat_cas_acq_rel(&blocks->frontier, &word, (uint64_t)(high - n) << 32 | low)) return high - n;
     }
 }
 
@@ -171,7 +173,7 @@ static uint32_t take_big(cmi_blocks_t *blocks, uint32_t n) {
         plat_pages_free(pages, (size_t)bytes);
         return CMI_NO_BLOCK;
     }
-    plat_store_relaxed(chunk_of(blocks, handle), pages); /* relaxed: published with the handle */
+    plat_store_relaxed(chunk_of(blocks, handle), pages);    /* relaxed: published with the handle */
     plat_fetch_add_relaxed(&blocks->n_bytes_chunks, bytes); /* relaxed: statistics */
     return handle;
 }
@@ -255,6 +257,6 @@ uint64_t cmi_blocks_bytes_used(const cmi_blocks_t *blocks) {
 }
 
 uint64_t cmi_blocks_bytes_reserved(const cmi_blocks_t *blocks) {
-    if (!blocks->flat) return plat_load_relaxed((plat_a64_t *)&blocks->n_bytes_chunks);                        /* relaxed: statistics */
+    if (!blocks->flat) return plat_load_relaxed((plat_a64_t *)&blocks->n_bytes_chunks);            /* relaxed: statistics */
     return (uint64_t)(uint32_t)plat_load_relaxed((plat_a64_t *)&blocks->frontier) * GRANULE_BYTES; /* relaxed: statistics */
 }

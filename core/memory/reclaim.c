@@ -76,6 +76,6 @@ void cmi_retire(cmi_retirer_t *retirer, uint32_t kind, uint32_t handle) {
     bag_t *bag = bag_of(retirer);
     if (kind == CMI_RETIRE_BLOCK) retirer->n_bytes += cmi_blocks_len(retirer->reclaimer->blocks, handle);
     bag->items[bag->n] = (item_t){kind, handle};
-    bag->n++; /* after the item, for whoever submits the bag of a dead thread */
+    bag->n++;                                                  /* after the item, for whoever submits the bag of a dead thread */
     plat_fetch_add_relaxed(&retirer->reclaimer->n_waiting, 1); /* relaxed: statistics */
 }

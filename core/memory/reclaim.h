@@ -20,11 +20,11 @@
 #define CMI_RETIRE_BLOCK 0u
 
 typedef struct cmi_reclaimer {
-    plat_epoch_t *epoch;  /* immutable */
-    cmi_blocks_t *blocks; /* immutable */
+    plat_epoch_t *epoch;                                                /* immutable */
+    cmi_blocks_t *blocks;                                               /* immutable */
     void (*free_handle)(void *context, uint32_t kind, uint32_t handle); /* immutable; for kinds that are not blocks. Lock-free */
-    void *context;        /* immutable */
-    plat_a64_t n_waiting; /* handles retired and not freed; statistics */
+    void *context;                                                      /* immutable */
+    plat_a64_t n_waiting;                                               /* handles retired and not freed; statistics */
 } cmi_reclaimer_t;
 
 typedef struct cmi_retirer {

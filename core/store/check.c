@@ -26,12 +26,15 @@ typedef struct checker {
 
 static cm_status_t check_node(const checker_t *c, uint32_t slot, uint32_t entry) {
     const cm_store_t *store = c->store;
-    if (slot >= cmi_hnsw_n_slots(&store->graph)) return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which does not exist", entry, slot);
+    if (slot >= cmi_hnsw_n_slots(&store->graph))
+        return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which does not exist", entry, slot);
     uint32_t state = (uint32_t)cmi_meta_state(cmi_hnsw_meta(&store->graph, slot));
     if (state != CMI_LIVE) return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which is in state %u", entry, slot, state);
     uint32_t back = cmi_record_entry(cmi_record_at(store, slot));
-    if (back != entry) return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, whose record names entry %u", entry, slot, back);
-    if (!cmi_store_current(store, slot)) return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names another generation of slot %u", entry, slot);
+    if (back != entry)
+        return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, whose record names entry %u", entry, slot, back);
+    if (!cmi_store_current(store, slot))
+        return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names another generation of slot %u", entry, slot);
     return CM_OK;
 }
 
@@ -75,13 +78,15 @@ static bool tallies(const checker_t *c, uint64_t counted, uint64_t found) {
 
 static cm_status_t check_counts(const checker_t *c, const cm_check_report_t *report) {
     uint64_t counted = cm_len(c->store);
-    if (!tallies(c, counted, c->n_memories)) return cmi_fail(c->error, CM_E_INVARIANT, "%U memories are counted, %U exist", counted, c->n_memories);
+    if (!tallies(c, counted, c->n_memories))
+        return cmi_fail(c->error, CM_E_INVARIANT, "%U memories are counted, %U exist", counted, c->n_memories);
     if (!tallies(c, report->n_live, c->n_memories))
         return cmi_fail(c->error, CM_E_INVARIANT, "%U nodes are live, but %U memories exist", report->n_live, c->n_memories);
     for (uint32_t context = 1; context < c->n_contexts; context++) {
         uint64_t count = cmi_context_count(c->store, context);
         if (!tallies(c, count, c->per_context[context]))
-            return cmi_fail(c->error, CM_E_INVARIANT, "context entry %u counts %U memories, %u have it", context, count, c->per_context[context]);
+            return cmi_fail(c->error, CM_E_INVARIANT, "context entry %u counts %U memories, %u have it", context, count,
+                            c->per_context[context]);
     }
     return CM_OK;
 }

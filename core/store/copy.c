@@ -7,7 +7,8 @@
 cm_status_t cmi_room_for(cm_thread_t *thread, uint64_t n_bytes, cmi_room_t room) {
     *room.needed = (size_t)n_bytes;
     if (n_bytes == 0 || (room.buffer && n_bytes <= room.capacity)) return CM_OK;
-    return cmi_fail(&thread->error, CM_E_BUFFER, "the buffer has %U bytes, the copy needs %U: call again with a larger one", (uint64_t)room.capacity, n_bytes);
+    return cmi_fail(&thread->error, CM_E_BUFFER, "the buffer has %U bytes, the copy needs %U: call again with a larger one",
+                    (uint64_t)room.capacity, n_bytes);
 }
 
 static uint64_t vector_bytes(const cm_thread_t *thread) {

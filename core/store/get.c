@@ -31,7 +31,7 @@ cm_status_t cmi_store_get(cm_thread_t *thread, cm_str_t id, cm_memory_t *out, cm
 
 /* Stops at UINT32_MAX. Returns the count after it. */
 static uint32_t count_access(cmi_record_t *record) {
-    uint32_t n = plat_load_relaxed(&record->access_count); /* relaxed, here and below: an independent number */
+    uint32_t n = plat_load_relaxed(&record->access_count);                           /* relaxed, here and below: an independent number */
     while (n < UINT32_MAX && !plat_cas_relaxed(&record->access_count, &n, n + 1)) {} /* retry: another access was counted */
     return n < UINT32_MAX ? n + 1 : n;
 }
@@ -76,7 +76,9 @@ cm_status_t cmi_store_get_hit(cm_thread_t *thread, uint32_t slot, uint32_t gener
     cm_status_t status;
     cmi_thread_pin(thread);
     if (is_memory(thread->store, slot, generation)) status = copy_slot(thread, slot, out, room);
-    else status = cmi_fail(&thread->error, CM_E_STALE, "slot %u, generation %u is no memory any more: it was replaced or removed", slot, generation);
+    else
+        status = cmi_fail(&thread->error, CM_E_STALE, "slot %u, generation %u is no memory any more: it was replaced or removed", slot,
+                          generation);
     cmi_thread_unpin(thread);
     return status;
 }

@@ -8,7 +8,7 @@
 #define FIRST_BUCKETS 256u
 #define KEYS_PER_BUCKET 2u
 #define MOST_BUCKETS (1u << 28) /* keys and dummies together must stay below 2^31, the largest index that a link holds */
-#define ROOT 1u /* the dummy of bucket 0: the head of the list, never removed */
+#define ROOT 1u                 /* the dummy of bucket 0: the head of the list, never removed */
 
 static bool is_marked(uint32_t link) {
     return (link & MARK) != 0;
@@ -73,7 +73,8 @@ static cm_status_t take_fresh(cmi_idmap_t *map, uint32_t *index) {
     do {
         if (end >= map->entries.capacity) return CM_E_INDEX_FULL;
         if (!cmi_arena_ensure(&map->entries, end)) return CM_E_NO_MEMORY;
-    } while (!plat_cas_acq_rel(&map->n_entries, &end, end + 1)); /* [M4] release: the entry's memory before its number. Retry: another thread took this one */
+        /* [M4] release: the entry's memory before its number. Retry: another thread took this one */
+    } while (!plat_cas_acq_rel(&map->n_entries, &end, end + 1));
     *index = end;
     return CM_OK;
 }
@@ -86,7 +87,7 @@ static cm_status_t make_entry(cmi_idmap_t *map, uint32_t order, uint64_t value, 
     cmi_entry_t *entry = cmi_idmap_at(map, *index);
     entry->order = order;
     entry->key = key;
-    plat_store_relaxed(&entry->born, 0);      /* relaxed, both: published by linking, [M1] */
+    plat_store_relaxed(&entry->born, 0); /* relaxed, both: published by linking, [M1] */
     plat_store_relaxed(&entry->value, value);
     return CM_OK;
 }
@@ -155,7 +156,8 @@ static position_t seek(cmi_idmap_t *map, uint32_t start, uint32_t order, cm_str_
 static bool link_at(cmi_idmap_t *map, position_t position, uint32_t index) {
     uint32_t expected = link_to(position.at);
     plat_store_relaxed(&cmi_idmap_at(map, index)->next, expected); /* relaxed: published by the CAS */
-    return plat_cas_acq_rel(&cmi_idmap_at(map, position.before)->next, &expected, link_to(index)); /* [M1] release: the entry before the link to it */
+    /* [M1] release: the entry before the link to it */
+    return plat_cas_acq_rel(&cmi_idmap_at(map, position.before)->next, &expected, link_to(index));
 }
 
 static void mark(cmi_idmap_t *map, uint32_t index) {
@@ -201,7 +203,7 @@ static uint32_t nearest_dummy(const cmi_idmap_t *map, uint32_t hash) {
 
 /* Doubles the buckets. Without memory they stay as they are. */
 static void grow(cmi_idmap_t *map) {
-    uint32_t n = plat_load_relaxed(&map->n_buckets); /* relaxed: re-checked by the CAS */
+    uint32_t n = plat_load_relaxed(&map->n_buckets);                                             /* relaxed: re-checked by the CAS */
     if (n >= map->max_buckets || plat_load_relaxed(&map->n_keys) / KEYS_PER_BUCKET <= n) return; /* relaxed: a threshold */
     uint32_t step = 1u << map->buckets.chunk_shift;
     for (uint64_t bucket = n; bucket < 2 * (uint64_t)n; bucket += step)
@@ -227,7 +229,8 @@ bool cmi_idmap_open(cmi_idmap_t *map, cmi_blocks_t *blocks, uint32_t n_keys) {
     plat_store_relaxed(&map->n_scans, 1);
     uint32_t root;
     if (cmi_arena_open(&map->entries, sizeof(cmi_entry_t), n_keys + map->max_buckets + 1) &&
-        cmi_arena_open(&map->buckets, sizeof(plat_a32_t), map->max_buckets) && cmi_arena_ensure(&map->buckets, 0) && /* the first chunk holds FIRST_BUCKETS */
+        cmi_arena_open(&map->buckets, sizeof(plat_a32_t), map->max_buckets) &&
+        cmi_arena_ensure(&map->buckets, 0) && /* the first chunk holds FIRST_BUCKETS */
         make_entry(map, order_of_bucket(0), CMI_VALUE_TOMB, CMI_NO_BLOCK, &root) == CM_OK) {
         plat_store_relaxed(bucket_at(map, 0), root);
         return true;
@@ -317,9 +320,12 @@ uint64_t cmi_idmap_bytes(const cmi_idmap_t *map) {
 /* ---- check -------------------------------------------------------------------------------------------------------------------------- */
 
 static cm_status_t check_entry(const cmi_idmap_t *map, const char *name, uint32_t index, const cmi_entry_t *entry, cm_error_t *error) {
-    if (is_marked(plat_load_acquire((plat_a32_t *)&entry->next))) return cmi_fail(error, CM_E_INVARIANT, "%s entry %u is marked and still linked", name, index); /* [M1] */
+    /* [M1] */
+    if (is_marked(plat_load_acquire((plat_a32_t *)&entry->next)))
+        return cmi_fail(error, CM_E_INVARIANT, "%s entry %u is marked and still linked", name, index);
     bool dummy = (entry->order & 1) == 0;
-    if (dummy != (entry->key == CMI_NO_BLOCK)) return cmi_fail(error, CM_E_INVARIANT, "%s entry %u: a dummy with a key, or a key without", name, index);
+    if (dummy != (entry->key == CMI_NO_BLOCK))
+        return cmi_fail(error, CM_E_INVARIANT, "%s entry %u: a dummy with a key, or a key without", name, index);
     if (!dummy && entry->order != order_of_key(hash_of(map, cmi_idmap_key(map, index))))
         return cmi_fail(error, CM_E_INVARIANT, "%s entry %u is not where its hash belongs", name, index);
     return CM_OK;
@@ -350,7 +356,8 @@ cm_status_t cmi_idmap_check(const cmi_idmap_t *map, const char *name, cm_error_t
     for (uint32_t bucket = 0; bucket < n_buckets && status == CM_OK; bucket++) {
         uint32_t dummy = plat_load_acquire(bucket_at(map, bucket)); /* [M6] */
         if (dummy != CMI_NO_ENTRY_INDEX && cmi_idmap_at(map, dummy)->order != order_of_bucket(bucket))
-            status = cmi_fail(error, CM_E_INVARIANT, "bucket %u of the %s entries leads to entry %u, which is not its dummy", bucket, name, dummy);
+            status = cmi_fail(error, CM_E_INVARIANT, "bucket %u of the %s entries leads to entry %u, which is not its dummy", bucket, name,
+                              dummy);
     }
     return status;
 }

@@ -41,24 +41,26 @@ static inline uint32_t cmi_value_slot(uint64_t value) {
 
 /* 24 bytes. Dummies have an even order, all others an odd one. */
 typedef struct cmi_entry {
-    plat_a32_t next;  /* index << 1 | marked; while free: the next free entry. Atomic, any writer; frozen once marked, until the entry is reused */
-    uint32_t key;     /* block, CMI_NO_BLOCK in dummies; set before publish */
-    uint32_t order;   /* split-order key; set before publish */
-    plat_a32_t born;  /* 0, or the number of the last scan that had begun when the entry was about to get its first slot; atomic, any writer */
+    /* index << 1 | marked; while free: the next free entry. Atomic, any writer; frozen once marked, until the entry is reused */
+    plat_a32_t next;
+    uint32_t key;   /* block, CMI_NO_BLOCK in dummies; set before publish */
+    uint32_t order; /* split-order key; set before publish */
+    /* 0, or the number of the last scan that had begun when the entry was about to get its first slot; atomic, any writer */
+    plat_a32_t born;
     plat_a64_t value; /* atomic, any writer */
 } cmi_entry_t;
 
 typedef struct cmi_idmap {
-    cmi_arena_t entries;    /* cmi_entry_t; index 0 is none, index 1 the dummy of bucket 0 */
-    cmi_arena_t buckets;    /* plat_a32_t: the dummy's index, 0 while there is none */
-    cmi_blocks_t *blocks;   /* immutable */
-    uint64_t seed;          /* of the hash; immutable */
-    uint32_t max_buckets;   /* immutable */
-    plat_a32_t n_buckets;   /* a power of two, only growing */
-    plat_a32_t n_entries;   /* index below which entries have memory: the end of every scan */
-    plat_a32_t n_keys;      /* entries linked, without dummies (approximate while they change) */
-    plat_a32_t n_scans;     /* scans begun, plus 1 */
-    plat_a64_t free_head;   /* tag << 32 | index: stack of entries to reuse, as in blocks.c */
+    cmi_arena_t entries;  /* cmi_entry_t; index 0 is none, index 1 the dummy of bucket 0 */
+    cmi_arena_t buckets;  /* plat_a32_t: the dummy's index, 0 while there is none */
+    cmi_blocks_t *blocks; /* immutable */
+    uint64_t seed;        /* of the hash; immutable */
+    uint32_t max_buckets; /* immutable */
+    plat_a32_t n_buckets; /* a power of two, only growing */
+    plat_a32_t n_entries; /* index below which entries have memory: the end of every scan */
+    plat_a32_t n_keys;    /* entries linked, without dummies (approximate while they change) */
+    plat_a32_t n_scans;   /* scans begun, plus 1 */
+    plat_a64_t free_head; /* tag << 32 | index: stack of entries to reuse, as in blocks.c */
 } cmi_idmap_t;
 
 /* SETUP. Room for n_keys keys. False when the machine gives no memory. */

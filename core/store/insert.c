@@ -49,10 +49,13 @@ static cm_status_t refuse_full(draft_t *d, cm_status_t status, const char *what)
     const cm_config_t *config = &d->store->config;
     cm_error_t *error = &d->thread->error;
     if (status == CM_E_CAPACITY)
-        return cmi_fail(error, status, "the store holds max_memories (%u) memories: remove some, or open one with a larger max_memories", config->max_memories);
+        return cmi_fail(error, status, "the store holds max_memories (%u) memories: remove some, or open one with a larger max_memories",
+                        config->max_memories);
     if (status == CM_E_INDEX_FULL)
-        return cmi_fail(error, status, "all %u %s are used up, those of replaced and removed memories included: open a store with a larger max_memories than %u",
-                        d->store->n_slots, what, config->max_memories);
+        return cmi_fail(
+            error, status,
+            "all %u %s are used up, those of replaced and removed memories included: open a store with a larger max_memories than %u",
+            d->store->n_slots, what, config->max_memories);
     return cmi_no_memory(error, what);
 }
 
@@ -111,7 +114,8 @@ static cm_status_t fill(draft_t *d) {
     cmi_record_t *record = cmi_record_at(d->store, d->slot);
     int64_t created_ms = cmi_time_of(d->store, memory->created_ms);
     plat_store_relaxed(&record->relationships, CMI_NO_BLOCK);
-    if (!cmi_payload_make(d->store->blocks, memory->text, memory->metadata, &record->payload)) return cmi_no_memory(&d->thread->error, "a payload");
+    if (!cmi_payload_make(d->store->blocks, memory->text, memory->metadata, &record->payload))
+        return cmi_no_memory(&d->thread->error, "a payload");
     record->created_ms = created_ms;
     plat_store_relaxed(&record->accessed_ms, (uint64_t)created_ms);
     plat_store_relaxed(&record->importance, cmi_float_bits(memory->importance));
@@ -125,7 +129,8 @@ static cm_status_t fill(draft_t *d) {
 
 static void free_relationships(draft_t *d) {
     plat_a32_t *block = &cmi_record_at(d->store, d->slot)->relationships;
-    if (plat_load_relaxed(block) != CMI_NO_BLOCK) cmi_blocks_free(d->store->blocks, plat_load_relaxed(block)); /* relaxed: ours until the CAS */
+    /* relaxed: ours until the CAS */
+    if (plat_load_relaxed(block) != CMI_NO_BLOCK) cmi_blocks_free(d->store->blocks, plat_load_relaxed(block));
     plat_store_relaxed(block, CMI_NO_BLOCK);
 }
 
@@ -133,10 +138,11 @@ static void free_relationships(draft_t *d) {
 static cm_status_t merge(draft_t *d) {
     cm_store_t *store = d->store;
     uint32_t old_block = CMI_NO_BLOCK, block;
-    if (cmi_value_is_slot(d->old)) old_block = plat_load_relaxed(&cmi_record_at(store, cmi_value_slot(d->old))->relationships); /* relaxed: [M3] brought it */
+    /* relaxed: [M3] brought it */
+    if (cmi_value_is_slot(d->old)) old_block = plat_load_relaxed(&cmi_record_at(store, cmi_value_slot(d->old))->relationships);
     free_relationships(d);
-    if (!cmi_relationships_merge(store->blocks, d->memory->relationships, d->memory->n_relationships, cmi_relationships_at(store->blocks, old_block),
-                                 store->config.max_relationships, &block))
+    if (!cmi_relationships_merge(store->blocks, d->memory->relationships, d->memory->n_relationships,
+                                 cmi_relationships_at(store->blocks, old_block), store->config.max_relationships, &block))
         return cmi_no_memory(&d->thread->error, "relationships");
     plat_store_relaxed(&cmi_record_at(store, d->slot)->relationships, block); /* relaxed: published by the CAS [M3] */
     return CM_OK;

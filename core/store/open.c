@@ -24,8 +24,8 @@ static bool open_parts(cm_store_t *store) {
     store->blocks = cmi_blocks_open();
     store->reclaimer = (cmi_reclaimer_t){.epoch = store->epoch, .blocks = store->blocks, .free_handle = free_handle, .context = store};
     return store->epoch && store->blocks && cmi_hnsw_open(&store->graph, &params) &&
-           cmi_arena_open(&store->records, sizeof(cmi_record_t), store->n_slots) && cmi_idmap_open(&store->ids, store->blocks, store->n_slots) &&
-           cmi_idmap_open(&store->contexts, store->blocks, store->n_slots);
+           cmi_arena_open(&store->records, sizeof(cmi_record_t), store->n_slots) &&
+           cmi_idmap_open(&store->ids, store->blocks, store->n_slots) && cmi_idmap_open(&store->contexts, store->blocks, store->n_slots);
 }
 
 /* Also right for a store of which only some parts are open. The epoch first: its last callbacks free blocks and entries. */
@@ -53,7 +53,8 @@ cm_status_t cmi_store_open(const cm_config_t *config, uint32_t n_slots_at_least,
         close_parts(store);
         plat_pages_free(store, sizeof *store);
     }
-    return cmi_fail(error, CM_E_NO_MEMORY, "the machine gave no memory for a store of max_memories %u and dimensions %u", config->max_memories, config->dimensions);
+    return cmi_fail(error, CM_E_NO_MEMORY, "the machine gave no memory for a store of max_memories %u and dimensions %u",
+                    config->max_memories, config->dimensions);
 }
 
 cm_status_t cmi_store_close(cm_store_t *store) {

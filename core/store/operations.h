@@ -23,7 +23,8 @@ cm_status_t cmi_store_get(cm_thread_t *thread, cm_str_t id, cm_memory_t *out, cm
 cm_status_t cmi_store_access(cm_thread_t *thread, cm_str_t id, int64_t now_ms, cm_memory_t *out, cmi_room_t room);
 cm_status_t cmi_store_get_hit(cm_thread_t *thread, uint32_t slot, uint32_t generation, cm_memory_t *out, cmi_room_t room);
 bool cmi_store_contains(cm_thread_t *thread, cm_str_t id);
-cm_status_t cmi_store_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits, size_t *n_hits);
+cm_status_t cmi_store_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits,
+                             size_t *n_hits);
 cm_status_t cmi_store_next(cm_thread_t *thread, uint64_t *cursor, cm_memory_t *out, cmi_room_t room);
 cm_status_t cmi_store_next_context(cm_thread_t *thread, uint64_t *cursor, cm_context_stat_t *out, cmi_room_t room);
 void cmi_store_stats(cm_thread_t *thread, cm_stats_t *out);

@@ -62,7 +62,8 @@ static void pack_all(packer_t *packer, const cm_str_t *fresh, uint32_t n_fresh, 
     }
 }
 
-bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit, uint32_t *block) {
+bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit,
+                             uint32_t *block) {
     packer_t measure = {.limit = limit};
     pack_all(&measure, fresh, n_fresh, old);
     *block = CMI_NO_BLOCK;
@@ -85,7 +86,8 @@ static bool holds(cmi_relationships_t list, uint32_t n, cm_str_t id) {
 cm_status_t cmi_relationships_check(cmi_relationships_t list, uint32_t limit, cm_error_t *error) {
     if (list.n > limit) return cmi_fail(error, CM_E_CORRUPT, "%u relationships, but max_relationships is %u", list.n, limit);
     if (list.n_bytes > CM_MAX_RELATIONSHIPS_BYTES)
-        return cmi_fail(error, CM_E_CORRUPT, "relationships take %u bytes: at most %u are allowed", list.n_bytes, CM_MAX_RELATIONSHIPS_BYTES);
+        return cmi_fail(error, CM_E_CORRUPT, "relationships take %u bytes: at most %u are allowed", list.n_bytes,
+                        CM_MAX_RELATIONSHIPS_BYTES);
     cmi_relationships_t all = list;
     for (uint32_t i = 0; i < all.n; i++) {
         if (list.n_bytes < sizeof(uint32_t) || read_u32(list.bytes) > list.n_bytes - sizeof(uint32_t))

@@ -14,7 +14,7 @@
 
 /* A packed list, in a block or in a snapshot. */
 typedef struct cmi_relationships {
-    uint32_t n, n_bytes;  /* n_bytes without the count in front */
+    uint32_t n, n_bytes; /* n_bytes without the count in front */
     const uint8_t *bytes;
 } cmi_relationships_t;
 
@@ -26,7 +26,8 @@ cm_str_t cmi_relationships_pop(cmi_relationships_t *list);
 
 /* A new block with `fresh`, then `old`: without duplicates, the first `limit` of them, and no more than CM_MAX_RELATIONSHIPS_BYTES. *block is CMI_NO_BLOCK for the
  * empty list. Lengths were checked. False when the machine gives no memory. */
-bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit, uint32_t *block);
+bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit,
+                             uint32_t *block);
 
 /* Whether hostile bytes are a list as merge() makes them, with at most `limit` ids that cmi_check_id() accepts; CM_E_CORRUPT if not. */
 cm_status_t cmi_relationships_check(cmi_relationships_t list, uint32_t limit, cm_error_t *error);

@@ -40,7 +40,8 @@ static cm_status_t make_blocks(cm_store_t *store, cmi_record_t *record, const cm
     cmi_relationships_t list = {view->n_relationships, view->relationships_bytes, view->relationships};
     uint32_t block;
     if (!cmi_payload_make(store->blocks, view->text, view->metadata, &record->payload)) return cmi_no_memory(error, "payloads");
-    if (!cmi_relationships_merge(store->blocks, NULL, 0, list, store->config.max_relationships, &block)) return cmi_no_memory(error, "relationships");
+    if (!cmi_relationships_merge(store->blocks, NULL, 0, list, store->config.max_relationships, &block))
+        return cmi_no_memory(error, "relationships");
     plat_store_relaxed(&record->relationships, block); /* relaxed: published by the CAS [M3] */
     return CM_OK;
 }

@@ -47,7 +47,8 @@ static cm_status_t check_options(const cm_search_t *options, cm_error_t *error) 
     if (options->ef > CM_MAX_EF)
         return cmi_fail(error, CM_E_RANGE, "ef is %u: must be at most %u (0 is the store's ef_search)", options->ef, CM_MAX_EF);
     if (!(options->temporal_weight <= 1)) /* NaN, too. A negative one stands for the store's */
-        return cmi_fail(error, CM_E_RANGE, "temporal_weight is %g: must be 0 .. 1 (negative is the store's)", (double)options->temporal_weight);
+        return cmi_fail(error, CM_E_RANGE, "temporal_weight is %g: must be 0 .. 1 (negative is the store's)",
+                        (double)options->temporal_weight);
     return options->context.len == 0 ? CM_OK : cmi_check_context(options->context, error);
 }
 
@@ -140,7 +141,8 @@ static bool find_context(search_t *s, cm_str_t label) {
     return s->context != CMI_NO_ENTRY_INDEX && cmi_context_count(s->store, s->context) > 0;
 }
 
-cm_status_t cmi_store_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits, size_t *n_hits) {
+cm_status_t cmi_store_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits,
+                             size_t *n_hits) {
     *n_hits = 0;
     cm_status_t status = check_options(options, &thread->error);
     if (status == CM_OK) status = cmi_check_vector(vector, dimensions, thread->store->config.dimensions, &thread->error);

@@ -12,7 +12,8 @@ typedef struct sums {
 static void add(void *context, uint32_t slot) {
     sums_t *sums = context;
     sums->n_memories++;
-    sums->importance += (double)cmi_bits_float(plat_load_relaxed(&cmi_record_at(sums->store, slot)->importance)); /* relaxed: an independent number */
+    /* relaxed: an independent number */
+    sums->importance += (double)cmi_bits_float(plat_load_relaxed(&cmi_record_at(sums->store, slot)->importance));
 }
 
 static uint64_t count_contexts(const cm_store_t *store) {
@@ -28,8 +29,8 @@ static void measure(const cm_store_t *store, cm_stats_t *out) {
     out->bytes_index = cmi_hnsw_index_bytes(&store->graph);
     out->bytes_records = records + cmi_idmap_bytes(&store->ids) + cmi_idmap_bytes(&store->contexts);
     out->bytes_blocks = cmi_blocks_bytes_used(store->blocks);
-    out->bytes_reserved = out->bytes_vectors + out->bytes_index + out->bytes_records + cmi_blocks_bytes_reserved(store->blocks) + sizeof *store +
-                          plat_load_relaxed((plat_a64_t *)&store->thread_bytes); /* relaxed, here and below: statistics */
+    out->bytes_reserved = out->bytes_vectors + out->bytes_index + out->bytes_records + cmi_blocks_bytes_reserved(store->blocks) +
+                          sizeof *store + plat_load_relaxed((plat_a64_t *)&store->thread_bytes); /* relaxed, here and below: statistics */
     out->n_retired = plat_load_relaxed((plat_a64_t *)&store->reclaimer.n_waiting);
 }
 

@@ -20,11 +20,11 @@ struct cm_store {
     cmi_idmap_t ids;
     cmi_idmap_t contexts; /* entries are never removed: a label seldom used once is seldom used again, and memories name it by its index */
     cmi_reclaimer_t reclaimer;
-    _Alignas(64) plat_a64_t n_live;         /* memories, those about to exist included; never above max_memories. Atomic, any writer */
-    plat_a64_t thread_bytes;                /* of all attached threads; statistics */
-    plat_a32_t n_attached;                  /* atomic, any thread */
-    plat_a32_t n_abandoned;                 /* threads that died attached: check() allows for what each may have left behind */
-    plat_aptr_t threads[CM_MAX_THREADS];    /* cm_thread_t *, NULL where the slot is free; atomic, any thread */
+    _Alignas(64) plat_a64_t n_live;      /* memories, those about to exist included; never above max_memories. Atomic, any writer */
+    plat_a64_t thread_bytes;             /* of all attached threads; statistics */
+    plat_a32_t n_attached;               /* atomic, any thread */
+    plat_a32_t n_abandoned;              /* threads that died attached: check() allows for what each may have left behind */
+    plat_aptr_t threads[CM_MAX_THREADS]; /* cm_thread_t *, NULL where the slot is free; atomic, any thread */
 };
 
 /* A candidate of a search. */

@@ -38,7 +38,8 @@ static bool take_slot(cm_store_t *store, cm_thread_t *thread) {
     for (uint32_t slot = 0; slot < store->config.max_threads; slot++) {
         void *holder = NULL;
         thread->slot = slot;
-        if (plat_cas_acq_rel(&store->threads[slot], &holder, thread)) return true; /* [S2] acquire: the epoch record as the last holder left it */
+        /* [S2] acquire: the epoch record as the last holder left it */
+        if (plat_cas_acq_rel(&store->threads[slot], &holder, thread)) return true;
     }
     return false;
 }
@@ -61,7 +62,7 @@ cm_status_t cmi_thread_attach(cm_store_t *store, cm_thread_t **out) {
     }
     thread->retirer.reclaimer = &store->reclaimer;
     thread->retirer.epoch_slot = thread->slot;
-    plat_fetch_add_relaxed(&store->n_attached, 1); /* relaxed: a count */
+    plat_fetch_add_relaxed(&store->n_attached, 1);                  /* relaxed: a count */
     plat_fetch_add_relaxed(&store->thread_bytes, bytes_of(thread)); /* relaxed: statistics */
     *out = thread;
     return CM_OK;
@@ -86,7 +87,8 @@ void cmi_thread_detach(cm_thread_t *thread) {
  * (an insert of that id uses it), counts of live memories or of a context that are one too high. Never a memory half there. */
 cm_status_t cmi_thread_abandon(cm_store_t *store, uint32_t slot) {
     if (slot >= store->config.max_threads) return CM_E_ARGUMENT;
-    cm_thread_t *thread = plat_load_acquire(&store->threads[slot]); /* [S2] acquire: the thread's fields as it attached; the caller knows of its death */
+    /* [S2] acquire: the thread's fields as it attached; the caller knows of its death */
+    cm_thread_t *thread = plat_load_acquire(&store->threads[slot]);
     if (!thread || !plat_epoch_abandon(store->epoch, slot)) return CM_E_ARGUMENT;
     plat_fetch_add_relaxed(&store->n_abandoned, 1); /* relaxed: a count */
     leave(thread);

@@ -12,7 +12,7 @@
 typedef enum plat_cpu_feature {
     PLAT_CPU_BASELINE, /* nothing: true everywhere */
     PLAT_CPU_SSE2,
-    PLAT_CPU_SSE42,  /* for its CRC-32C instruction */
+    PLAT_CPU_SSE42, /* for its CRC-32C instruction */
     PLAT_CPU_AVX2,
     PLAT_CPU_AVX512, /* F, VL, DQ and BW together: every server processor since 2017 that has one has all */
     PLAT_CPU_NEON,

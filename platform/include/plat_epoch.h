@@ -60,8 +60,7 @@ void plat_epoch_pin(plat_epoch_t *epoch, uint32_t slot);
 void plat_epoch_unpin(plat_epoch_t *epoch, uint32_t slot);
 
 /* Calls node->callback = callback once [A.1] allows it, on any thread. The object must already be unreachable for new readers. */
-void plat_epoch_retire(plat_epoch_t *epoch, uint32_t slot, plat_epoch_node_t *node,
-                       void (*callback)(plat_epoch_node_t *node));
+void plat_epoch_retire(plat_epoch_t *epoch, uint32_t slot, plat_epoch_node_t *node, void (*callback)(plat_epoch_node_t *node));
 
 /* Gives waiting callbacks a chance to run: bounded work, never blocks. epoch_urcu: a no-op (its helper thread does it). */
 void plat_epoch_collect(plat_epoch_t *epoch, uint32_t slot);

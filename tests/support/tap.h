@@ -24,26 +24,26 @@ static int tap_n_passed, tap_n_failed, tap_checks_failed;
 
 #define CHECK(cond) CHECK_MSG(cond, "%s", #cond)
 
-#define CHECK_MSG(cond, ...)                                        \
-    do {                                                            \
-        if (!(cond)) {                                              \
-            tap_checks_failed++;                                    \
-            printf("# %s:%d: check failed: ", __FILE__, __LINE__);  \
-            printf(__VA_ARGS__);                                    \
-            printf("\n");                                           \
-        }                                                           \
+#define CHECK_MSG(cond, ...)                                       \
+    do {                                                           \
+        if (!(cond)) {                                             \
+            tap_checks_failed++;                                   \
+            printf("# %s:%d: check failed: ", __FILE__, __LINE__); \
+            printf(__VA_ARGS__);                                   \
+            printf("\n");                                          \
+        }                                                          \
     } while (0)
 
-#define CHECK_EQ_U64(actual, expected)                                                                              \
-    do {                                                                                                            \
-        uint64_t tap_a = (uint64_t)(actual), tap_e = (uint64_t)(expected);                                          \
-        CHECK_MSG(tap_a == tap_e, "%s is %" PRIu64 ", expected %" PRIu64, #actual, tap_a, tap_e);                   \
+#define CHECK_EQ_U64(actual, expected)                                                            \
+    do {                                                                                          \
+        uint64_t tap_a = (uint64_t)(actual), tap_e = (uint64_t)(expected);                        \
+        CHECK_MSG(tap_a == tap_e, "%s is %" PRIu64 ", expected %" PRIu64, #actual, tap_a, tap_e); \
     } while (0)
 
 /* Both sides evaluated once; prints the numbers, so that chronomind.h's list can be looked up. */
-#define CHECK_STATUS(call, expected)                                                              \
-    do {                                                                                          \
-        int tap_s = (int)(call);                                                                  \
+#define CHECK_STATUS(call, expected)                                                                 \
+    do {                                                                                             \
+        int tap_s = (int)(call);                                                                     \
         CHECK_MSG(tap_s == (int)(expected), "%s returned %d, expected %s", #call, tap_s, #expected); \
     } while (0)
 

@@ -8,10 +8,10 @@
 
 /* ---- format ---- */
 
-#define CHECK_FORMAT(expected, ...)                                                                             \
-    do {                                                                                                        \
-        char out[256];                                                                                          \
-        size_t n = cmi_format(out, sizeof out, __VA_ARGS__);                                                    \
+#define CHECK_FORMAT(expected, ...)                                                                               \
+    do {                                                                                                          \
+        char out[256];                                                                                            \
+        size_t n = cmi_format(out, sizeof out, __VA_ARGS__);                                                      \
         CHECK_MSG(strcmp(out, expected) == 0 && n == strlen(expected), "\"%s\", expected \"%s\"", out, expected); \
     } while (0)
 
@@ -31,9 +31,9 @@ TEST(format_doubles) {
     CHECK_FORMAT("NaN infinity -infinity", "%g %g %g", (double)NAN, (double)INFINITY, -(double)INFINITY);
     CHECK_FORMAT("0 -0 1 -1.5", "%g %g %g %g", 0.0, -0.0, 1.0, -1.5);
     CHECK_FORMAT("0.1", "%g", (double)0.1f);
-    static const double cases[] = {1e-4,      9.9999999e-5, 123456.7,  1234567,   12345678,  9999999.5, 0.5,     1e22,     1e23,     5e-324,
-                                   2.5e-310,  DBL_MAX,      DBL_MIN,   1e100,     1e-100,    100,       1000000, 10000000, 3.402823466e38,
-                                   1234567.5, 12345675,     0.9999999, 0.99999999, 0.001,    123e-7};
+    static const double cases[] = {1e-4,           9.9999999e-5, 123456.7, 1234567,   12345678,   9999999.5, 0.5,   1e22,    1e23,
+                                   5e-324,         2.5e-310,     DBL_MAX,  DBL_MIN,   1e100,      1e-100,    100,   1000000, 10000000,
+                                   3.402823466e38, 1234567.5,    12345675, 0.9999999, 0.99999999, 0.001,     123e-7};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char expected[64];
         snprintf(expected, sizeof expected, "%.7g", cases[i]);
@@ -54,7 +54,8 @@ TEST(format_doubles) {
 TEST(format_shown_strings) {
     cm_str_t s = CM_STR("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80");
     CHECK_FORMAT("[caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80]", "[%S]", &s);
-    s = CM_STR("a\nb\x1B\x7F\0c\xC2\x85" "d");
+    s = CM_STR("a\nb\x1B\x7F\0c\xC2\x85"
+               "d");
     CHECK_FORMAT("a?b???c?d", "%S", &s);
     s = CM_STR("\xFF\xC3x\xED\xA0\x80\xE2\x82");
     CHECK_FORMAT("??x?????", "%S", &s);
@@ -214,10 +215,14 @@ TEST(utf8_well_formed) {
         "ascii only, longer than eight bytes",
         "1234567\xC3\xA9",
         "12345678\xC3\xA9",
-        "\xC2\x80", "\xDF\xBF",                 /* first and last of two bytes */
-        "\xE0\xA0\x80", "\xEF\xBF\xBF",         /* of three */
-        "\xED\x9F\xBF", "\xEE\x80\x80",         /* the neighbours of the surrogates */
-        "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", /* of four */
+        "\xC2\x80",
+        "\xDF\xBF", /* first and last of two bytes */
+        "\xE0\xA0\x80",
+        "\xEF\xBF\xBF", /* of three */
+        "\xED\x9F\xBF",
+        "\xEE\x80\x80", /* the neighbours of the surrogates */
+        "\xF0\x90\x80\x80",
+        "\xF4\x8F\xBF\xBF", /* of four */
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) CHECK_MSG(cmi_utf8_valid(good[i], strlen(good[i])), "good[%zu]", i);
     CHECK(cmi_utf8_valid("a\0b", 3));
@@ -226,14 +231,27 @@ TEST(utf8_well_formed) {
 
 TEST(utf8_malformed) {
     static const char *const bad[] = {
-        "\x80", "\xBF",                                     /* a continuation alone */
-        "\xC0\x80", "\xC1\xBF",                             /* overlong */
-        "\xE0\x9F\xBF", "\xF0\x8F\xBF\xBF",                 /* overlong */
-        "\xED\xA0\x80", "\xED\xBF\xBF",                     /* surrogates */
-        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",             /* beyond U+10FFFF */
-        "\xF8\x88\x80\x80\x80", "\xFE", "\xFF",             /* no lead byte */
-        "\xC2", "\xE2\x82", "\xF0\x9F\x98", "1234567\xC3",  /* cut off */
-        "\xC2(", "\xE2(\xA1", "\xE2\x82(", "\xF0\x9F(\x80", /* a continuation missing */
+        "\x80",
+        "\xBF", /* a continuation alone */
+        "\xC0\x80",
+        "\xC1\xBF", /* overlong */
+        "\xE0\x9F\xBF",
+        "\xF0\x8F\xBF\xBF", /* overlong */
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF", /* surrogates */
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80", /* beyond U+10FFFF */
+        "\xF8\x88\x80\x80\x80",
+        "\xFE",
+        "\xFF", /* no lead byte */
+        "\xC2",
+        "\xE2\x82",
+        "\xF0\x9F\x98",
+        "1234567\xC3", /* cut off */
+        "\xC2(",
+        "\xE2(\xA1",
+        "\xE2\x82(",
+        "\xF0\x9F(\x80", /* a continuation missing */
         "12345678\xFF",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) CHECK_MSG(!cmi_utf8_valid(bad[i], strlen(bad[i])), "bad[%zu]", i);
