@@ -17,14 +17,10 @@ static cm_status_t copy_slot(cm_thread_t *thread, uint32_t slot, cm_memory_t *ou
     return status;
 }
 
-static cm_status_t not_found(cm_thread_t *thread, cm_str_t id) {
-    return cmi_fail(&thread->error, CM_E_NOT_FOUND, "no memory has the id \"%S\"", &id);
-}
-
 cm_status_t cmi_store_get(cm_thread_t *thread, cm_str_t id, cm_memory_t *out, cmi_room_t room) {
     cmi_thread_pin(thread);
     uint32_t slot = cmi_slot_of(thread->store, id);
-    cm_status_t status = slot == CMI_NONE ? not_found(thread, id) : copy_slot(thread, slot, out, room);
+    cm_status_t status = slot == CMI_NONE ? cmi_not_found(thread, id) : copy_slot(thread, slot, out, room);
     cmi_thread_unpin(thread);
     return status;
 }
@@ -60,7 +56,7 @@ static cm_status_t access_slot(cm_thread_t *thread, uint32_t slot, int64_t now_m
 cm_status_t cmi_store_access(cm_thread_t *thread, cm_str_t id, int64_t now_ms, cm_memory_t *out, cmi_room_t room) {
     cmi_thread_pin(thread);
     uint32_t slot = cmi_slot_of(thread->store, id);
-    cm_status_t status = slot == CMI_NONE ? not_found(thread, id) : access_slot(thread, slot, now_ms, out, room);
+    cm_status_t status = slot == CMI_NONE ? cmi_not_found(thread, id) : access_slot(thread, slot, now_ms, out, room);
     cmi_thread_unpin(thread);
     return status;
 }

@@ -76,3 +76,8 @@ uint32_t cmi_slot_of(const cm_store_t *store, cm_str_t id) {
     uint64_t value = cmi_idmap_value(&store->ids, entry);
     return cmi_value_is_slot(value) ? cmi_value_slot(value) : CMI_NONE;
 }
+
+cm_status_t cmi_not_found(cm_thread_t *thread, cm_str_t id) {
+    if (!id.data) id.len = 0; /* nothing to show */
+    return cmi_fail(&thread->error, CM_E_NOT_FOUND, "no memory has the id \"%S\"", &id);
+}

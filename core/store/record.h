@@ -14,4 +14,7 @@ void cmi_record_take_out(cm_thread_t *thread, uint32_t slot);
 /* The slot of an id, CMI_NONE where there is none. Wait-free. Pinned. */
 uint32_t cmi_slot_of(const cm_store_t *store, cm_str_t id);
 
+/* CM_E_NOT_FOUND with its message, for an id that may be anything. */
+cm_status_t cmi_not_found(cm_thread_t *thread, cm_str_t id);
+
 #endif

@@ -33,5 +33,5 @@ cm_status_t cmi_store_remove(cm_thread_t *thread, cm_str_t id) {
         cmi_retire(&thread->retirer, CMI_RETIRE_ID, entry);
     }
     cmi_thread_unpin(thread);
-    return removed ? CM_OK : cmi_fail(&thread->error, CM_E_NOT_FOUND, "no memory has the id \"%S\"", &id);
+    return removed ? CM_OK : cmi_not_found(thread, id);
 }

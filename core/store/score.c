@@ -14,5 +14,6 @@ double cmi_recency(int64_t created_ms, int64_t now_ms, float rate_per_hour) {
 
 double cmi_score(float distance, double recency, float temporal_weight) {
     double weight = (double)temporal_weight;
+    if (weight == 1) return recency; /* 0 times an infinite distance (dot products of enormous vectors) is no number */
     return (1.0 - weight) * ((double)distance / 2.0) + weight * recency;
 }
