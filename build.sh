@@ -208,6 +208,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "lint" lint
+    [ "${CM_TEST_LENGTH:-}" != full ] || tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
 }
