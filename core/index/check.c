@@ -5,7 +5,7 @@
  *   lists      every id below n_slots, in a state that may be linked to, of a level that the list's level allows; no self-loop, no duplicate
  *   entry      exists where there are nodes; its level is its node's level; no LINKED node is higher
  *   tree       one root; each other LINKED node in its parent's list and its parent in its own; no cycles
- *   reach      every LIVE node on a path of links from the entry point
+ *   reach      every LIVE node on a path of links from the entry point, but for those that are not LINKED: their inserters died before the first link
  */
 #include "index/links.h"
 #include "index/search.h"
@@ -157,7 +157,7 @@ static cm_status_t check_reach(checker_t *c) {
             n = enqueue_list(c, c->queue[head], level, n);
     uint32_t first = CMI_NONE;
     for (uint32_t slot = c->n_slots; slot-- > 0;) {
-        if (c->mark[slot] || cmi_meta_state(cmi_hnsw_meta(c->graph, slot)) != CMI_LIVE) continue;
+        if (c->mark[slot] || cmi_meta_state(cmi_hnsw_meta(c->graph, slot)) != CMI_LIVE || !cmi_linked(c->graph, slot)) continue;
         c->report->n_unreachable++;
         first = slot;
     }

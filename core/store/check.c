@@ -28,8 +28,11 @@ static cm_status_t check_node(const checker_t *c, uint32_t slot, uint32_t entry)
     const cm_store_t *store = c->store;
     if (slot >= cmi_hnsw_n_slots(&store->graph))
         return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which does not exist", entry, slot);
-    uint32_t state = (uint32_t)cmi_meta_state(cmi_hnsw_meta(&store->graph, slot));
+    uint64_t meta = cmi_hnsw_meta(&store->graph, slot);
+    uint32_t state = (uint32_t)cmi_meta_state(meta);
     if (state != CMI_LIVE) return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which is in state %u", entry, slot, state);
+    if (!(cmi_meta_flags(meta) & CMI_FLAG_LINKED))
+        return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, which is not linked", entry, slot);
     uint32_t back = cmi_record_entry(cmi_record_at(store, slot));
     if (back != entry)
         return cmi_fail(c->error, CM_E_INVARIANT, "id entry %u names slot %u, whose record names entry %u", entry, slot, back);

@@ -18,13 +18,17 @@ void *allocate(size_t n_bytes) {
     return memory;
 }
 
+void *reallocate(void *memory, size_t n_bytes) {
+    void *larger = realloc(memory, n_bytes);
+    if (!larger) exit(report_no_memory());
+    return larger;
+}
+
 void buffer_reserve(buffer_t *buffer, size_t n_bytes) {
     if (n_bytes <= buffer->capacity) return;
     size_t capacity = buffer->capacity ? buffer->capacity : 64;
     while (capacity < n_bytes) capacity *= 2;
-    char *data = realloc(buffer->data, capacity);
-    if (!data) exit(report_no_memory());
-    buffer->data = data;
+    buffer->data = reallocate(buffer->data, capacity);
     buffer->capacity = capacity;
 }
 

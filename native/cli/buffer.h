@@ -27,4 +27,7 @@ void buffer_reserve(buffer_t *buffer, size_t n_bytes);
 /* Zeroed memory, for free(). */
 void *allocate(size_t n_bytes);
 
+/* As realloc(); what is new is not zeroed. */
+void *reallocate(void *memory, size_t n_bytes);
+
 #endif

@@ -8,7 +8,7 @@
 static const char FIELDS_HINT[] = "see 'chronomind save --help' for the fields of a record";
 
 static const char *hint_for(cm_status_t status) {
-    if (status == CM_E_CAPACITY) return "raise --max-memories";
+    if (status == CM_E_CAPACITY || status == CM_E_INDEX_FULL) return "raise --max-memories";
     if (status == CM_E_NO_MEMORY) return "the machine gave no more memory; lower --max-memories";
     return FIELDS_HINT;
 }

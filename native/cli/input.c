@@ -23,11 +23,17 @@ static void on_signal(int signal_number) {
     interrupted = 1;
 }
 
+/* A signal that was ignored when we began (nohup) stays ignored. */
+static void catch_signal(int signal_number) {
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* no SA_RESTART: read() must wake up */
+    struct sigaction old;
+    if (sigaction(signal_number, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signal_number, &action, NULL);
+}
+
 void interrupt_catch(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* no SA_RESTART: read() must wake up */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
+    catch_signal(SIGHUP);
 }
 
 bool interrupt_seen(void) {

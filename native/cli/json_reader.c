@@ -74,12 +74,29 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_array_end,
 };
 
+/* yajl does not look whether it got memory. */
+static void *take_memory(void *context, size_t n_bytes) {
+    (void)context;
+    return allocate(n_bytes);
+}
+
+static void *resize_memory(void *context, void *memory, size_t n_bytes) {
+    (void)context;
+    return reallocate(memory, n_bytes);
+}
+
+static void give_memory(void *context, void *memory) {
+    (void)context;
+    free(memory);
+}
+
 json_reader_t *json_reader_open(json_handler_t handler, void *context) {
     json_reader_t *reader = allocate(sizeof *reader);
     reader->handler = handler;
     reader->context = context;
     json_cursor_init(&reader->cursor);
-    reader->yajl = yajl_alloc(&callbacks, NULL, reader);
+    yajl_alloc_funcs memory = {take_memory, resize_memory, give_memory, NULL};
+    reader->yajl = yajl_alloc(&callbacks, &memory, reader); /* copies the functions */
     yajl_config(reader->yajl, yajl_allow_multiple_values, 1);
     yajl_config(reader->yajl, yajl_dont_validate_strings, 1); /* the cursor did, and more strictly */
     return reader;

@@ -152,16 +152,27 @@ static int save_to_output(const option_value_t *values, format_t format, input_t
     return status;
 }
 
+/* The checks that need two options. */
+static int check_combination(const option_value_t *values, format_t format) {
+    static const char usage_hint[] = "try 'chronomind save --help'";
+    const char *input = values[INPUT].text;
+    if (format == FORMAT_UNKNOWN)
+        return report(STATUS_USAGE, "give --format json, jsonl, npy or fvecs", "cannot tell the format of '%s'", input);
+    if (!values[IDS].given) return STATUS_OK;
+    if (format != FORMAT_NPY && format != FORMAT_FVECS)
+        return report(STATUS_USAGE, usage_hint, "--ids goes with the formats npy and fvecs only");
+    if (strcmp(input, "-") == 0 && strcmp(values[IDS].text, "-") == 0)
+        return report(STATUS_USAGE, usage_hint, "--input and --ids cannot both be standard input");
+    return STATUS_OK;
+}
+
 static int run(const option_value_t *values) {
     const format_t format = format_of(values);
-    if (format == FORMAT_UNKNOWN)
-        return report(STATUS_USAGE, "give --format json, jsonl, npy or fvecs", "cannot tell the format of '%s'", values[INPUT].text);
-    const bool bulk = format == FORMAT_NPY || format == FORMAT_FVECS;
-    if (values[IDS].given && !bulk)
-        return report(STATUS_USAGE, "try 'chronomind save --help'", "--ids goes with the formats npy and fvecs only");
+    int status = check_combination(values, format);
+    if (status) return status;
     interrupt_catch();
     input_t input, ids;
-    int status = input_open(&input, values[INPUT].text);
+    status = input_open(&input, values[INPUT].text);
     if (status) return status;
     if (values[IDS].given) {
         status = input_open(&ids, values[IDS].text);

@@ -8,35 +8,79 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+
+static const char NOT_REGULAR[] = "Not a regular file";
+
+/* ---- loading ----------------------------------------------------------------------------------------------------------- */
+
+static const char *load_hint(cm_status_t status) {
+    switch (status) {
+    case CM_E_NOT_SNAPSHOT: return "snapshots are written by 'chronomind save'";
+    case CM_E_VERSION: return "the file was written by another version of ChronoMind";
+    case CM_E_CORRUPT: return "the file is damaged; restore it from a copy or save it again from its source";
+    case CM_E_NO_MEMORY: return "the machine gave no more memory";
+    default: return NULL;
+    }
+}
 
 static int report_load(const char *path, const char *command, cm_status_t status, const char *message) {
     char usage[64];
     snprintf(usage, sizeof usage, "try 'chronomind %s --help'", command);
-    switch (status) {
-    case CM_E_IO: return report(STATUS_FAILED, "check the path and its permissions", "%s", message);
-    case CM_E_NOT_SNAPSHOT: return report(STATUS_FAILED, "snapshots are written by 'chronomind save'", "%s: %s", path, message);
-    case CM_E_VERSION: return report(STATUS_FAILED, "the file was written by another version of ChronoMind", "%s: %s", path, message);
-    case CM_E_CORRUPT:
-        return report(STATUS_FAILED, "the file is damaged; restore it from a copy or save it again from its source", "%s: %s", path,
-                      message);
-    case CM_E_NO_MEMORY: return report(STATUS_FAILED, "the machine gave no more memory", "%s: %s", path, message);
-    default: return report(STATUS_FAILED, usage, "%s: %s", path, message);
-    }
+    const char *hint = load_hint(status);
+    return report(STATUS_FAILED, hint ? hint : usage, "%s: %s", path, message);
+}
+
+static int report_read(const char *path, int error) {
+    const char *reason = error == ESPIPE ? NOT_REGULAR : plat_file_error(error); /* a pipe cannot be read at any offset */
+    return report(STATUS_FAILED, "check the path and its permissions", "cannot read %s: %s", path, reason);
+}
+
+typedef struct snapshot_input {
+    plat_file_reader_t *reader;
+    int error; /* errno of the read that failed */
+} snapshot_input_t;
+
+static int read_bytes(void *context, uint64_t offset, void *bytes, size_t n_bytes) {
+    snapshot_input_t *input = context;
+    return input->error = plat_file_reader_read(input->reader, offset, bytes, n_bytes);
+}
+
+/* Not cm_load_file(): its message has 251 bytes for a path and a reason, and a path alone may have more. */
+static int load(const char *path, const char *command, cm_store_t **store) {
+    snapshot_input_t input = {NULL, 0};
+    cm_error_t error;
+    int opened = plat_file_reader_open(path, &input.reader);
+    if (opened) return report_read(path, opened);
+    const cm_source_t source = {&input, plat_file_reader_bytes(input.reader), read_bytes};
+    cm_status_t status = cm_load(&source, NULL, store, &error);
+    plat_file_reader_close(input.reader);
+    if (status == CM_OK) return STATUS_OK;
+    return input.error ? report_read(path, input.error) : report_load(path, command, status, error.message);
 }
 
 int snapshot_open(const char *path, const char *command, cm_store_t **store, cm_thread_t **thread) {
-    cm_error_t error;
+    *store = NULL;
     *thread = NULL;
-    cm_status_t status = cm_load_file(path, NULL, store, &error);
-    if (status != CM_OK) return report_load(path, command, status, error.message);
-    status = cm_attach(*store, thread);
+    int exit_status = load(path, command, store);
+    if (exit_status) return exit_status;
+    cm_status_t status = cm_attach(*store, thread);
     return status == CM_OK ? STATUS_OK : report_load(path, command, status, cm_strerror(status));
 }
 
 void snapshot_close(cm_store_t *store, cm_thread_t *thread) {
     if (thread) cm_detach(thread);
     cm_close(store);
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------------------------ */
+
+/* exit() in the middle, for lack of memory, must not leave a temporary file behind. */
+static snapshot_output_t *unfinished;
+
+static void abort_unfinished(void) {
+    if (unfinished) snapshot_output_close(unfinished);
 }
 
 static int report_write(const char *path, const char *reason) {
@@ -47,11 +91,13 @@ static int report_write(const char *path, const char *reason) {
 int snapshot_output_open(snapshot_output_t *output, const char *path) {
     struct stat info;
     *output = (snapshot_output_t){.path = path};
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return report_write(path, plat_file_error(EISDIR));
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return report_write(path, "Not a regular file"); /* a rename would replace a device */
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) /* a rename would replace a device */
+        return report_write(path, S_ISDIR(info.st_mode) ? plat_file_error(EISDIR) : NOT_REGULAR);
     int error = plat_file_writer_open(path, &output->writer);
-    return error ? report_write(path, plat_file_error(error)) : STATUS_OK;
+    if (error) return report_write(path, plat_file_error(error));
+    unfinished = output;
+    atexit(abort_unfinished);
+    return STATUS_OK;
 }
 
 static int write_bytes(void *context, const void *bytes, size_t n_bytes) {
@@ -74,4 +120,6 @@ int snapshot_output_save(snapshot_output_t *output, cm_thread_t *thread) {
 
 void snapshot_output_close(snapshot_output_t *output) {
     if (output->writer) plat_file_writer_abort(output->writer);
+    output->writer = NULL;
+    unfinished = NULL;
 }

@@ -50,7 +50,10 @@ test('commands that do not exist', (t) => {
     folder.fails(['quory'], 2, "unknown command 'quory'", "did you mean 'query'? Try 'chronomind --help'");
     folder.fails(['help', 'stat'], 2, "unknown command 'stat'", "did you mean 'stats'? Try 'chronomind --help'");
     folder.fails(['help', 'save', 'me'], 2, "unexpected argument 'me'", "try 'chronomind --help'");
+    folder.fails(['stae'], 2, "unknown command 'stae'", "did you mean 'save'? Try 'chronomind --help'"); // as near as stats, and before it
+    folder.fails([''], 2, "unknown command ''", all);
     folder.fails(['--file=x'], 2, "unknown option '--file'", "try 'chronomind --help'");
+    folder.fails(['-i', 'save'], 2, "unknown option '-i'", "try 'chronomind --help'");
 });
 
 test('options that do not exist', (t) => {
@@ -62,7 +65,14 @@ test('options that do not exist', (t) => {
     folder.fails(['stats', '--fil', 'x'], 2, "unknown option '--fil' for stats", near('stats', '--file'));
     folder.fails(['stats', '--hlep'], 2, "unknown option '--hlep' for stats", near('stats', '--help'));
     folder.fails(['save', '--wonderful'], 2, "unknown option '--wonderful' for save", hints.usage('save'));
+    folder.fails(['query', '--ne', '3'], 2, "unknown option '--ne' for query", near('query', '--ef')); // as near as --now, and before it
+    folder.fails(['save', '--verson'], 2, "unknown option '--verson' for save", near('save', '--version'));
     folder.fails(['stats', '-x'], 2, "unknown option '-x' for stats", hints.usage('stats'));
+    folder.fails(['stats', '--'], 2, "unknown option '--' for stats", hints.usage('stats'));
+    folder.fails(['query', '-l3'], 2, "unknown option '-l3' for query", hints.usage('query'));
+    folder.fails(['query', '-v=1,2'], 2, "unknown option '-v' for query", hints.usage('query'));
+    folder.fails(['save', '-nd', '4'], 2, "unknown option '-nd' for save", near('save', '--m'));
+    folder.fails(['save', `--${'x'.repeat(5000)}`], 2, `unknown option '--${'x'.repeat(5000)}' for save`, hints.usage('save'));
     folder.fails(['stats', '--\u001b[31m'], 2, "unknown option '--\\u001b[31m' for stats", hints.usage('stats'));
 });
 
@@ -76,7 +86,44 @@ test('missing, superfluous and empty values', (t) => {
     folder.fails(['save', '--normalize=1'], 2, '--normalize takes no value', hints.usage('save'));
     folder.fails(['stats', '--file='], 2, '--file is empty', hints.usage('stats'));
     folder.fails(['query', '-v', ''], 2, '--vector is empty', hints.usage('query'));
+    folder.fails(['query', '-c', ''], 2, '--context is empty', hints.usage('query'));
+    for (const option of ['--input', '--output', '--ids', '--context'])
+        folder.fails(['save', option, ''], 2, `${option} is empty`, hints.usage('save'));
+    folder.fails(['stats', '-f', 'x', '--json='], 2, '--json takes no value', hints.usage('stats'));
+    folder.fails(['query', '-f', 'x', 'y\u009b'], 2, "unexpected argument 'y\\u009b'", hints.usage('query'));
+    folder.fails(['stats', '-'], 2, "unexpected argument '-'", hints.usage('stats'));
     folder.fails(['stats', 'memories.chrono'], 2, "unexpected argument 'memories.chrono'", hints.usage('stats'));
+});
+
+test('from left to right: the first wrong argument is reported, help acts where it stands', (t) => {
+    const folder = new Folder(t);
+    const limit = "--limit is '0': must be a whole number from 1 to 16384";
+    folder.fails(['query', '-l', '0', '--nonsense', '--help'], 2, limit, hints.usage('query'));
+    folder.fails(['query', 'stray', '-l', '0'], 2, "unexpected argument 'stray'", hints.usage('query'));
+    assert.equal(folder.ok(['query', '--version', '-l', '0']), `chronomind ${version}\n`);
+    assert.equal(folder.ok(['query', '-f', '-h', '-h', '-l', '0']), documentedHelp('query')); // the first -h is the value of -f
+    folder.fails(['query', '-v', '-h'], 2, "--vector component 1 is '-h': must be a finite number", hints.usage('query'));
+    folder.fails(['save', '--ids', 'x', '-m', '1'], 2, 'save needs --input', hints.usage('save'));
+    folder.fails(['save', '--ids', 'x', '-i', 'y'], 2, 'save needs --output', hints.usage('save'));
+});
+
+test('values at the ends of their range', (t) => {
+    const folder = new Folder(t);
+    const input = folder.write('x.json', [{ id: 'a', data: [1] }]);
+    const save = (...options) => folder.ok(['save', '-i', input, '-o', 'm.chrono', ...options]);
+    save('--m', '2', '--ef-construction', '2', '--ef-search', '1', '--seed', '0', '-d', '1', '-m', '1', '--now', '-8640000000000000');
+    save('--m', '256', '--ef-construction', '65536', '--ef-search', '65536', '--seed', '9007199254740991', '--now=8640000000000000');
+    assert.match(folder.ok(['query', '-f', 'm.chrono', '-v', '1', '--json']), /"timestamp":8640000000000000,/);
+    const query = (...options) => folder.ok(['query', '-f', 'm.chrono', '-v', '1', ...options]).split('\n')[0];
+    assert.equal(query('-l', '16384', '--ef', '65536', '--temporal-weight', '1'), 'Found 1 result(s):');
+    assert.equal(query('-l', '0000000000000001', '--ef', '1', '--temporal-weight', '+.0e-5'), 'Found 1 result(s):');
+    assert.equal(query('--temporal-weight', '1.'), 'Found 1 result(s):');
+    const digits = '00000000000000001';
+    folder.fails(['query', '-l', digits], 2, `--limit is '${digits}': must be a whole number from 1 to 16384`, hints.usage('query'));
+    const wide = Array(65536).fill(0.5);
+    folder.write('wide.json', [{ id: 'w', data: wide }]);
+    folder.ok(['save', '-i', 'wide.json', '-o', 'wide.chrono', '-d', '65536', '-m', '1']);
+    folder.fails(['query', '-f', 'wide.chrono', '-v', '1'], 1, /65536/, 'the vectors in wide.chrono have 65536 dimensions');
 });
 
 test('values outside their range', (t) => {
@@ -91,6 +138,12 @@ test('values outside their range', (t) => {
     bad('save', '--m', '1', 'a whole number from 2 to 256');
     bad('save', '--ef-construction', '0', 'a whole number from 1 to 65536');
     bad('save', '--ef-search', '65537', 'a whole number from 1 to 65536');
+    folder.fails(['query', '-l', '0'], 2, "--limit is '0': must be a whole number from 1 to 16384", hints.usage('query')); // the long name
+    bad('query', '--ef', '0', 'a whole number from 1 to 65536');
+    bad('save', '--dimensions', '0', 'a whole number from 1 to 65536');
+    bad('save', '--max-memories', '0', 'a whole number from 1 to 1073741824');
+    bad('save', '--m', '257', 'a whole number from 2 to 256');
+    bad('save', '--now', '-8640000000000001', 'milliseconds since 1970 or an ISO 8601 date with Z or an offset');
     bad('save', '--seed', '9007199254740992', 'a whole number from 0 to 9007199254740991');
     bad('save', '--metric', 'l3', 'cosine, dot or l2');
     bad('save', '--format', 'csv', 'json, jsonl, npy or fvecs');
@@ -174,6 +227,11 @@ test('options that do not go together', (t) => {
     const input = folder.write('x.json', sample);
     folder.fails(['save', '-i', input, '-o', 'y', '--ids', 'z'], 2, '--ids goes with the formats npy and fvecs only', hints.usage('save'));
     folder.fails(['save', '-i', 'x.txt', '-o', 'y'], 2, "cannot tell the format of 'x.txt'", 'give --format json, jsonl, npy or fvecs');
+    for (const format of ['npy', 'fvecs']) {
+        const both = ['save', '--input', '-', '--format', format, '--ids', '-', '-o', 'y'];
+        folder.fails(both, 2, '--input and --ids cannot both be standard input', hints.usage('save'));
+    }
+    folder.fails(['save', '-i', '-', '--ids', 'z', '-o', 'y'], 2, '--ids goes with the formats npy and fvecs only', hints.usage('save'));
     folder.fails(['save', '-i', input, '-o', 'y', '--m', '32', '--ef-construction', '8'], 2, /ef_construction/, hints.usage('save'));
     assert.deepEqual(folder.names(), ['x.json']);
 });

@@ -44,6 +44,10 @@ test('without ids the rows are counted from 0', (t) => {
     const folder = new Folder(t);
     folder.ok(['save', '-i', folder.write('a.npy', npy(rows)), '-o', 'm.chrono']);
     assert.equal(idsNearest(folder, '0,0,1')[0], '2');
+    folder.ok(['save', '-i', 'a.npy', '--ids', '-', '-o', 'm.chrono'], 'one\ntwo\nthree\n');
+    assert.equal(idsNearest(folder, '0,0,1')[0], 'three');
+    folder.ok(['save', '-i', '-', '--format', 'npy', '-o', 'm.chrono', '--normalize', '--metric', 'l2'], npy(rows, { descr: '<f8' }));
+    assert.deepEqual(JSON.parse(folder.ok(['query', '-f', 'm.chrono', '-v', '0,1,0', '-l', '1', '--json'])).results[0].distance, 0);
     folder.ok(['save', '-i', '-', '--format', 'fvecs', '-o', 'm.chrono'], fvecs(rows));
     assert.equal(idsNearest(folder, '1,0,0')[0], '0');
 });
@@ -55,7 +59,7 @@ test('files that are not what they say', (t) => {
     const good = npy(rows);
     bad('a.npy', '', 'not a .npy file');
     bad('a.npy', 'numpy, but not really', 'not a .npy file');
-    bad('a.npy', good.subarray(0, 40), 'not a .npy file');
+    for (const end of [5, 8, 9, 40]) bad('a.npy', good.subarray(0, end), 'not a .npy file');
     bad('a.npy', npy(rows, { shape: '3, 3' }), 'not a .npy file');
     bad('a.npy', npy(rows, { order: 'Maybe' }), 'not a .npy file');
     bad('a.npy', npy(rows, { version: 4 }), '.npy version 4.0 is not supported');
@@ -118,7 +122,12 @@ test('ids that do not fit', (t) => {
     bad('', 'ends after 0 ids, PATH holds more vectors');
     bad('a\nb\nc\nd\n', 'holds more ids than PATH holds vectors');
     bad('a\n\nc\n', 'line 2 is empty');
+    bad('a\n\r\nc\n', 'line 2 is empty');
     bad(`a\n${'b'.repeat(1025)}\nc\n`, 'line 2 is longer than 1024 bytes');
+    folder.write('ids', `${'a'.repeat(1024)}\r\n${'b'.repeat(1024)}\n${'c'.repeat(1024)}`);
+    folder.ok(['save', '-i', 'a.npy', '--ids', 'ids', '-o', 'longest.chrono']);
+    folder.write('ids', 'a\nb\nb\n'); // an id given twice: the last row
+    assert.equal(folder.ok(['save', '-i', 'a.npy', '--ids', 'ids', '-o', 'twice.chrono']), 'Saved 2 memories to twice.chrono\n');
     folder.fails(
         ['save', '-i', 'a.npy', '--ids', 'nowhere', '-o', 'm.chrono'],
         1,

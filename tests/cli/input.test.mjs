@@ -214,9 +214,22 @@ test('broken JSON: line, column and what is wrong', (t) => {
     }
     for (const half of ['\\ud800', '\\udc00', '\\ud800x', '\\ud800\\ud800', '\\uD83D\\n'])
         bad(`{"a":"${half}"}`, 'line 1, column 6: a string holds half a surrogate pair');
+    bad('{\r\n\t"é": "\u2028" "', "line 2, column 11: unexpected '\"'");
+    bad('[\u00a0]', 'line 1, column 2: unexpected byte 0xC2');
     bad('{"id":"x","data":[1]}\n{"id":"y","data":[1]}\n}', "line 3, column 1: unexpected '}'");
     bad(`{"a":${'['.repeat(64)}`, 'line 1, column 69: nested deeper than 64 levels');
     folder.ok(['save', '-i', '-', '-o', 'm.chrono'], `{"id":"x","data":[1],"a":${'['.repeat(63)}${']'.repeat(63)}}`);
+});
+
+test('what stands before a fault is handled first', (t) => {
+    const folder = new Folder(t);
+    const bad = (text, problem, hint) => folder.fails(['save', '-i', '-', '-o', 'm.chrono'], 1, `standard input: ${problem}`, hint, text);
+    bad('{"id":"x"} !', 'record 1 (id "x"): data is missing', hints.fields);
+    bad('{"id":"x","data":[1]} 5 !', 'record 2: must be an object', hints.fields);
+    bad('{"id":"x","data":[1]} 5!', "line 1, column 24: unexpected '!'", hints.json); // a number ends with the byte after it
+    bad('[{"id":"x","data":["1"]', 'line 1, column 24: unexpected end of input', hints.json); // the record has not ended
+    bad('[{"id":"x","data":["1"]}', 'record 1 (id "x"): data must be an array of numbers', hints.fields);
+    bad('{"id":"x","data":[1]}5', 'record 2: must be an object', hints.fields); // the end of the input ends a number
 });
 
 test('tokens without end are not read into memory', (t) => {
@@ -246,6 +259,7 @@ test('broken records: number, id and field', (t) => {
     bad([good, good, { id: 'x', data: [1, 2, 3] }], 'record 3 (id "x"): data has 3 numbers, expected 4', hints.lengthOfFirst);
     bad([good], 'record 1 (id "good"): data has 4 numbers, expected 5', hints.lengthGiven, '-d', '5');
     bad([{ id: 'x', data: [] }], 'record 1 (id "x"): data has 0 numbers, expected 1 to 65536', hints.lengthOfFirst);
+    bad([{ id: 'x', data: Array(65537).fill(0) }], 'record 1 (id "x"): data has 65537 numbers, expected 1 to 65536', hints.lengthOfFirst);
     bad('[5]', 'record 1: must be an object');
     bad('{"id":"x","data":[1]} "y"', 'record 2: must be an object');
     bad('[[{}]]', 'record 1: must be an object');
@@ -269,6 +283,9 @@ test('broken records: number, id and field', (t) => {
     }
     bad(with_({ text: {} }), 'record 2 (id "x"): text must be a string');
     bad(with_({ metadata: 'x'.repeat(1 << 20) }), 'record 2 (id "x"): metadata is longer than 1048576 bytes');
+    // The store takes a context of at most 1024 bytes, whoever gave it.
+    bad(with_({ context: '' }), /record 2 \(id "x"\): .*context/);
+    bad([good], /record 1 \(id "good"\): .*context/, hints.fields, '--context', 'c'.repeat(1025));
     bad(with_({ text: 5, importance: 'x', context: {} }), 'record 2 (id "x"): context must be a string');
     // What the store itself refuses; its words are the library's.
     bad([{ id: '', data: [1] }], /record 1 \(id ""\): .*id/);
@@ -278,7 +295,8 @@ test('broken records: number, id and field', (t) => {
     bad('{"id":"x","data":[1e39]}', /record 1 \(id "x"\): .*infinity/i);
     bad('{"id":"x","data":[1,-1e999]}', /record 1 \(id "x"\): .*infinity/i);
     bad(with_({ text: 'x'.repeat((1 << 20) + 1) }), /record 2 \(id "x"\): /);
-    bad([good, { ...good, id: 'b' }], /record 2 \(id "b"\): /, hints.capacity, '-m', '1');
+    bad([good, { ...good, id: 'b' }], /record 2 \(id "b"\): .*max_memories/, hints.capacity, '-m', '1');
+    bad(Array(5000).fill(good), /record \d+ \(id "good"\): .*max_memories/, hints.capacity, '-m', '1');
     assert.deepEqual(folder.names(), []);
 });
 

@@ -64,6 +64,20 @@ test('query for machines', (t) => {
     assert.deepEqual([up.id, up.score, up.metadata], ['up', 0, { floor: [1, 2] }]);
 });
 
+test('numbers below zero, and too large for a float', (t) => {
+    const folder = new Folder(t);
+    const show = (metric, data, vector, ...args) => {
+        folder.ok(['save', '-i', '-', '-o', 'm.chrono', '--metric', metric, '--now', '0'], JSON.stringify({ id: 'a', data }));
+        return folder.ok(['query', '-f', 'm.chrono', '-v', vector, '--now', '0', ...args]);
+    };
+    assert.match(show('dot', [1, 1], '1,1'), /  score: -0\.3500  /);
+    assert.match(show('dot', [1, 1], '1,1', '--json'), /"score":-0\.35,"distance":-1,/);
+    assert.match(show('dot', [1, 0], '1.00001,0'), /  score: 0\.0000  /); // no minus sign before a zero
+    const largest = '340282346638528859811704183484516925440'; // of 32-bit floats
+    assert.ok(show('l2', [3e38], '-3e38', '--json').includes(`"distance":${largest},`));
+    assert.ok(show('l2', [3e38], '-3e38', '--temporal-weight', '0').includes('  score: 170141173319264429905852091742258462720.0000  '));
+});
+
 test('time weighs as much as it is told', (t) => {
     const folder = new Folder(t);
     const file = folder.snapshot('m.chrono', [

@@ -17,6 +17,9 @@ export const command = (process.env.CHRONOMIND_CLI ?? 'build/native/chronomind')
     .split(' ')
     .map((word) => (existsSync(resolve(root, word)) ? resolve(root, word) : word));
 
+/** Some things only the native program can know or do; the tests of those say which. */
+export const isNative = command.length === 1;
+
 /** The command as one shell word list. */
 export const shellCommand = command.map((word) => `'${word}'`).join(' ');
 
@@ -36,14 +39,18 @@ export class Folder {
         return readFileSync(join(this.path, name));
     }
 
+    remove(name) {
+        rmSync(join(this.path, name));
+    }
+
     /** Names of all files, hidden ones too. */
     names() {
         return readdirSync(this.path).sort();
     }
 
     /** Runs to the end: { status, out, err }. */
-    run(args, input = '') {
-        const done = spawnSync(command[0], [...command.slice(1), ...args], { cwd: this.path, input, maxBuffer: 1 << 28 });
+    run(args, input = '', options = {}) {
+        const done = spawnSync(command[0], [...command.slice(1), ...args], { cwd: this.path, input, maxBuffer: 1 << 28, ...options });
         assert.equal(done.error, undefined);
         return { status: done.status ?? done.signal, out: done.stdout.toString(), err: done.stderr.toString() };
     }
@@ -54,8 +61,18 @@ export class Folder {
         return { status: done.status ?? done.signal, out: done.stdout.toString(), err: done.stderr.toString() };
     }
 
-    start(args) {
-        return spawn(command[0], [...command.slice(1), ...args], { cwd: this.path });
+    /** Runs a shell line on a terminal of its own, which shows standard output and standard error together. */
+    terminal(line) {
+        this.write('line.sh', line.replaceAll('$CLI', shellCommand));
+        const done = spawnSync('script', ['-qefc', 'bash line.sh', '/dev/null'], { cwd: this.path, input: '' });
+        assert.equal(done.error, undefined);
+        return { status: done.status, shown: done.stdout.toString() };
+    }
+
+    /** Starts the program, or another one. */
+    start(args, program) {
+        const words = program ? [program] : command;
+        return spawn(words[0], [...words.slice(1), ...args], { cwd: this.path });
     }
 
     /** Runs what must succeed, and gives its output. */
@@ -66,8 +83,8 @@ export class Folder {
     }
 
     /** Runs what must fail with exactly these two lines; a RegExp matches a line. */
-    fails(args, status, error, hint, input) {
-        const result = this.run(args, input);
+    fails(args, status, error, hint, input, options) {
+        const result = this.run(args, input, options);
         const what = `chronomind ${args.join(' ')}\n${result.err}`;
         assert.equal(result.out, '', what);
         const lines = result.err.split('\n');
@@ -136,3 +153,10 @@ export function npy(rows, options = {}) {
     const data = descr === '<f8' ? new Float64Array(rows.flat()) : new Float32Array(rows.flat());
     return Buffer.concat([Buffer.from([0x93, ...Buffer.from('NUMPY'), version, 0]), length, Buffer.from(text), Buffer.from(data.buffer)]);
 }
+
+/** Two MB that are quickly inserted: with options `quick`. */
+export function manyRows(n = 4000) {
+    return fvecs(Array.from({ length: n }, (_, i) => Array.from({ length: 128 }, (_, j) => Math.sin(i * 128 + j))));
+}
+
+export const quick = ['--m', '2', '--ef-construction', '2', '-m', '100000'];

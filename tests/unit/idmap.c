@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * idmap.c - the id map alone, one thread playing several: what two writers do one after the other at their slowest. (Many threads at once:
- * tests/concurrency/store.c.)
+ * idmap.c - the id map alone, mostly one thread playing several: what two writers do one after the other at their slowest. (Removals among many threads
+ * need an epoch: tests/concurrency/store.c.)
  *
  * Proves: keys are found, however many and whatever their hashes; removed entries go and come back; a tombstone is helped out of the way; the
  * born/scan rule; the end of entries; and that check() sees each kind of damage.
  */
 #include "store/idmap.h"
+#include "plat_thread.h"
 #include "support/tap.h"
 #include "support/vectors.h"
 
@@ -265,6 +266,59 @@ TEST(two_writers_may_share_a_fresh_entry) {
     close_map(&f);
 }
 
+/* ---- many writers, and nobody who removes (so that no epoch is needed) ------------------------------------------------------------------------- */
+
+enum { N_THREADS = 4, N_RACED = 60000 };
+
+typedef struct racer {
+    cmi_idmap_t *map;
+    plat_a32_t *n_ready;
+    uint32_t *entries; /* N_RACED: what this thread was given */
+    uint32_t n_made, n_bad;
+    plat_thread_t *thread;
+} racer_t;
+
+/* All obtain the same keys in the same order: each key is fought for, and the losers' entries go back to the free stack at once. */
+static void obtain_all(void *argument) {
+    racer_t *racer = argument;
+    char text[16];
+    plat_fetch_add_relaxed(racer->n_ready, 1);
+    while (plat_load_relaxed(racer->n_ready) < N_THREADS) {} /* bounded: the others are on their way */
+    for (uint32_t i = 0; i < N_RACED; i++) {
+        uint64_t value;
+        bool made;
+        racer->n_bad += cmi_idmap_obtain(racer->map, number_key(text, i), &racer->entries[i], &value, &made) != CM_OK;
+        racer->n_bad += cmi_idmap_find(racer->map, number_key(text, i)) != racer->entries[i];
+        racer->n_made += made;
+    }
+}
+
+TEST(a_key_that_many_obtain_has_one_entry) {
+    for (uint32_t round = 0; round < 5; round++) {
+        fixture_t f = open_map(N_RACED + N_THREADS);
+        racer_t racers[N_THREADS];
+        plat_a32_t n_ready = 0;
+        uint32_t n_made = 0;
+        for (uint32_t t = 0; t < N_THREADS; t++) {
+            racers[t] = (racer_t){.map = &f.map, .n_ready = &n_ready, .entries = malloc(N_RACED * sizeof(uint32_t))};
+            racers[t].thread = plat_thread_spawn(obtain_all, &racers[t]);
+        }
+        for (uint32_t t = 0; t < N_THREADS; t++) {
+            plat_thread_join(racers[t].thread);
+            CHECK_EQ_U64(racers[t].n_bad, 0);
+            n_made += racers[t].n_made;
+        }
+        CHECK_EQ_U64(n_made, N_RACED);
+        check_map(&f, N_RACED);
+        uint32_t n_different = 0;
+        for (uint32_t t = 1; t < N_THREADS; t++)
+            for (uint32_t i = 0; i < N_RACED; i++) n_different += racers[t].entries[i] != racers[0].entries[i];
+        CHECK_EQ_U64(n_different, 0);
+        for (uint32_t t = 0; t < N_THREADS; t++) free(racers[t].entries);
+        close_map(&f);
+    }
+}
+
 /* ---- scans ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t times_seen(const fixture_t *f, uint32_t scan, const char *key) {
@@ -467,6 +521,7 @@ int main(void) {
     RUN(keys_of_one_hash_live_side_by_side);
     RUN(a_writer_helps_a_tombstone_out_of_the_way);
     RUN(two_writers_may_share_a_fresh_entry);
+    RUN(a_key_that_many_obtain_has_one_entry);
     RUN(a_scan_sees_what_was_born_before_it_and_nothing_else);
     RUN(an_entry_is_born_once);
     RUN(a_full_map_says_so_and_goes_on);

@@ -173,11 +173,16 @@ static void make_good(void) {
     CHECK_STATUS(check_copy(good, n_good, N_IDS, N_IDS, NULL), CM_OK);
 }
 
-static void expect_corrupt(const uint8_t *bytes, uint32_t n_bytes, uint32_t n, uint32_t limit, const char *what) {
+/* `words` must be in the message. */
+static void expect_message(const uint8_t *bytes, uint32_t n_bytes, uint32_t n, uint32_t limit, const char *what, const char *words) {
     cm_error_t error = {CM_OK, ""};
     cm_status_t status = check_copy(bytes, n_bytes, n, limit, &error);
     CHECK_MSG(status == CM_E_CORRUPT && error.status == CM_E_CORRUPT, "%s: status %d", what, (int)status);
-    CHECK_MSG(error.message[0], "%s: no message", what);
+    CHECK_MSG(error.message[0] && strstr(error.message, words), "%s: the message is \"%s\"", what, error.message);
+}
+
+static void expect_corrupt(const uint8_t *bytes, uint32_t n_bytes, uint32_t n, uint32_t limit, const char *what) {
+    expect_message(bytes, n_bytes, n, limit, what, "");
 }
 
 TEST(every_truncation_is_found) {
@@ -203,7 +208,7 @@ TEST(every_length_overflow_is_found) {
             if (wrong[w] == len) continue;
             memcpy(bad, good, n_good);
             memcpy(bad + at, &wrong[w], sizeof len);
-            expect_corrupt(bad, n_good, N_IDS, NO_LIMIT, "a wrong length");
+            expect_message(bad, n_good, N_IDS, NO_LIMIT, "a wrong length", wrong[w] > left ? "beyond the end" : "");
         }
         at += (uint32_t)sizeof len + len;
     }

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// build.mjs [FOLDER] - compiles js/src into js/dist and puts both WebAssembly modules (from FOLDER, default build/wasm) beside it.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const modules = process.argv[2] ?? join(root, 'build/wasm');
+const dist = join(root, 'js/dist');
+
+for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
+    if (existsSync(join(modules, name))) continue;
+    console.error(`js/build.mjs: ${join(modules, name)} is missing: run wasm/build.sh first`);
+    process.exit(1);
+}
+rmSync(dist, { recursive: true, force: true });
+const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', root], { stdio: 'inherit' });
+if (status !== 0) process.exit(status ?? 1);
+for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
+    copyFileSync(join(modules, name), join(dist, name));
+    chmodSync(join(dist, name), 0o644);
+}
+chmodSync(join(dist, 'cli.js'), 0o755);

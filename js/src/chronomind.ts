@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
+import { host } from '#host';
+import { Core, type CoreConfig, type CoreHit, type StoredMemory } from './core.js';
+import { ChronoMindError } from './errors.js';
+import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
+import { VERSION } from './generated.js';
+import { instantiate, instantiateShared, type Source } from './loader.js';
+import { Heap } from './memory.js';
+import { compareUtf8 } from './order.js';
+import { isTaken, takeSeat } from './seat.js';
+import type {
+    AttachOptions,
+    BatchOptions,
+    Build,
+    Capabilities,
+    CheckReport,
+    Hit,
+    LoadOptions,
+    Memory,
+    MemoryInput,
+    OpenOptions,
+    SearchOptions,
+    SharedStore,
+    Stats,
+    StoreConfig,
+    Timestamp,
+    Vector,
+} from './types.js';
+import {
+    checkMemory,
+    checkMetric,
+    checkNumber,
+    checkObject,
+    checkString,
+    checkTime,
+    checkU32,
+    checkU64,
+    checkVector,
+    metricOf,
+    shown,
+} from './validate.js';
+
+/** How long insertBatch keeps the event loop waiting. */
+const BATCH_MS = 8;
+
+const N_MOST_REFERENCED = 10;
+
+/** Closes stores that nobody closed and nobody can reach any more. */
+const forgotten = new FinalizationRegistry<Core>((core) => core.close());
+
+/** Only open() and load() may construct. */
+const CONSTRUCT = Symbol('ChronoMind.open');
+
+/**
+ * A store of memories: vectors with an id, a context, importance, a time and a payload.
+ *
+ * ```ts
+ * const mind = await ChronoMind.open({ dimensions: 3 });
+ * mind.insert({ id: 'first', vector: [0.1, 0.2, 0.3], text: 'hello' });
+ * const [hit] = mind.search([0.1, 0.2, 0.3], { k: 1 });
+ * mind.close();
+ * ```
+ *
+ * Every failure is a ChronoMindError; a failed call has changed nothing.
+ */
+export class ChronoMind implements Iterable<Memory> {
+    readonly #core: Core;
+    readonly #path: string | URL | undefined;
+    readonly #clock: (() => number) | undefined;
+
+    /** @internal Functions cannot be cloned: so posting a store to a worker throws, instead of arriving there as an empty object. */
+    readonly notCloneable: () => never = () => {
+        throw new ChronoMindError('CM_E_ARGUMENT', 'a ChronoMind cannot be cloned: post what share() gives');
+    };
+
+    /** Opens an empty store, or the snapshot at `path` when there is one. */
+    static async open(options: OpenOptions = {}): Promise<ChronoMind> {
+        checkObject(options, 'options');
+        const config = coreConfig(options);
+        checkClock(options.clock);
+        const file = options.path === undefined ? undefined : host.openFile(checkPath(options.path));
+        if (file === undefined) {
+            const core = Core.open(await instantiate(options), config);
+            return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
+        }
+        try {
+            const { max_memories, max_threads } = config;
+            const core = Core.load(await instantiate(options), file, { max_memories, max_threads });
+            requireSameVectors(core, options);
+            return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
+        } finally {
+            file.close();
+        }
+    }
+
+    /** Opens a snapshot: a path (Node), or bytes from anywhere. */
+    static async load(from: string | URL | Uint8Array | ArrayBuffer | Blob, options: LoadOptions = {}): Promise<ChronoMind> {
+        checkObject(options, 'options');
+        checkClock(options.clock);
+        const { maxMemories, maxThreads } = options;
+        const rules = {
+            max_memories: maxMemories === undefined ? undefined : checkU32(maxMemories, 'maxMemories', 'CM_E_CONFIG'),
+            max_threads: maxThreads === undefined ? undefined : checkU32(maxThreads, 'maxThreads', 'CM_E_CONFIG'),
+        };
+        if (typeof from === 'string' || from instanceof URL) {
+            const file = host.openFile(checkPath(from));
+            if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${String(from)}: No such file or directory`);
+            try {
+                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules), from, options.clock);
+            } finally {
+                file.close();
+            }
+        }
+        const source = await sourceOf(from);
+        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules), undefined, options.clock);
+    }
+
+    /** In a worker: the store that another thread shared. The same memory, not a copy; both read and write it. */
+    static async attach(shared: SharedStore, options: AttachOptions = {}): Promise<ChronoMind> {
+        checkShared(shared);
+        checkObject(options, 'options');
+        checkClock(options.clock);
+        const heap = new Heap(shared.memory);
+        if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
+        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared), undefined, options.clock);
+    }
+
+    /** Which build this host gets, and why. */
+    static capabilities(): Capabilities {
+        const features = detectFeatures();
+        return { version: VERSION, ...chooseBuild(features), features };
+    }
+
+    private constructor(permit: typeof CONSTRUCT, core: Core, path: string | URL | undefined, clock: (() => number) | undefined) {
+        if (permit !== CONSTRUCT) throw new ChronoMindError('CM_E_ARGUMENT', 'use await ChronoMind.open() or ChronoMind.load()');
+        this.#core = core;
+        this.#path = path;
+        this.#clock = clock;
+        forgotten.register(this, core, core);
+    }
+
+    /** Memories in the store. */
+    get size(): number {
+        return this.#core.size;
+    }
+
+    /** The rules in force; after load() the snapshot's. */
+    get config(): Readonly<StoreConfig> {
+        return this.#core.config;
+    }
+
+    get build(): Build {
+        return this.#core.build;
+    }
+
+    /** Inserts, or replaces the memory of the same id. */
+    insert(memory: MemoryInput): void {
+        const checked = checkMemory(memory);
+        checked.createdMs ??= this.#now(undefined);
+        this.#core.insert(checked);
+    }
+
+    /**
+     * Inserts many and lets the event loop run meanwhile. Returns how many. When one is refused the promise rejects with an error whose `index`
+     * says which; those before it stay.
+     */
+    async insertBatch(memories: Iterable<MemoryInput> | AsyncIterable<MemoryInput>, options: BatchOptions = {}): Promise<number> {
+        checkObject(memories, 'memories');
+        checkObject(options, 'options');
+        const { onProgress, signal } = options;
+        const total = totalOf(memories);
+        let done = 0;
+        let pauseAt = performance.now() + BATCH_MS;
+        const pause = async (): Promise<void> => {
+            onProgress?.(done, total);
+            await host.breathe();
+            signal?.throwIfAborted();
+            pauseAt = performance.now() + BATCH_MS;
+        };
+        const take = (memory: MemoryInput): boolean => {
+            this.#insertAt(done, memory);
+            done++;
+            return performance.now() >= pauseAt;
+        };
+        signal?.throwIfAborted();
+        if (Symbol.iterator in memories) {
+            for (const memory of memories) if (take(memory)) await pause();
+        } else {
+            for await (const memory of checkAsyncIterable(memories)) if (take(memory)) await pause();
+        }
+        onProgress?.(done, total);
+        return done;
+    }
+
+    /** undefined: there is no such memory. */
+    get(id: string): Memory | undefined {
+        const stored = this.#core.get(checkString(id, 'id', 'CM_E_ID'));
+        return stored && memoryOf(stored);
+    }
+
+    /** As get(), and counts the access. */
+    access(id: string, now?: Timestamp): Memory | undefined {
+        const stored = this.#core.access(checkString(id, 'id', 'CM_E_ID'), this.#now(now));
+        return stored && memoryOf(stored);
+    }
+
+    /** False: there was no such memory. */
+    remove(id: string): boolean {
+        return this.#core.remove(checkString(id, 'id', 'CM_E_ID'));
+    }
+
+    has(id: string): boolean {
+        return this.#core.has(checkString(id, 'id', 'CM_E_ID'));
+    }
+
+    /** The memories with the best scores, best first. */
+    search(vector: Vector, options: SearchOptions = {}): Hit[] {
+        checkObject(options, 'options');
+        const { k, ef, context, temporalWeight } = options;
+        const hits = this.#core.search(checkVector(vector), {
+            k: k === undefined ? undefined : checkU32(k, 'k'),
+            ef: ef === undefined ? undefined : checkU32(ef, 'ef'),
+            context: context === undefined ? undefined : checkContext(context),
+            temporalWeight: temporalWeight === undefined ? undefined : checkWeight(temporalWeight),
+            nowMs: this.#now(options.now),
+        });
+        const weight = Math.fround(temporalWeight ?? this.#core.config.temporalWeight);
+        return hits.flatMap((hit) => {
+            const stored = this.#core.recordOf(hit);
+            return stored === undefined ? [] : [hitOf(hit, stored, weight)];
+        });
+    }
+
+    stats(): Stats {
+        const stats = this.#core.stats();
+        const { dimensions, metric } = this.#core.config;
+        return {
+            memories: Number(stats.n_memories),
+            components: Number(stats.n_components),
+            maxMemories: Number(stats.max_memories),
+            dimensions,
+            metric,
+            averageImportance: stats.average_importance,
+            contexts: this.#core.contexts().sort((a, b) => b.memories - a.memories || compareUtf8(a.context, b.context)),
+            mostReferenced: this.#core.topReferences(N_MOST_REFERENCED),
+            slotsUsed: Number(stats.n_slots_used),
+            slots: Number(stats.n_slots),
+            retired: Number(stats.n_retired),
+            bytes: {
+                reserved: Number(stats.bytes_reserved),
+                vectors: Number(stats.bytes_vectors),
+                index: Number(stats.bytes_index),
+                records: Number(stats.bytes_records),
+                blocks: Number(stats.bytes_blocks),
+            },
+        };
+    }
+
+    /** Walks the whole store; throws CM_E_INVARIANT when something is wrong with it. */
+    check(): CheckReport {
+        return this.#core.check();
+    }
+
+    /** Every memory once. The store may be changed meanwhile. */
+    *[Symbol.iterator](): Generator<Memory, void> {
+        for (const stored of this.#core.records()) yield memoryOf(stored);
+    }
+
+    /** Writes a snapshot and replaces the file at once; on failure the old file is as it was. Default: the path of open() or load(). Node only. */
+    async save(path: string | URL | undefined = this.#path): Promise<void> {
+        if (path === undefined) throw new ChronoMindError('CM_E_ARGUMENT', 'save() needs a path: the store was opened without one');
+        const file = host.createFile(checkPath(path));
+        try {
+            this.#core.save((bytes) => file.write(bytes));
+        } catch (error) {
+            file.abort();
+            throw error;
+        }
+        file.commit();
+    }
+
+    /** A snapshot as bytes, for load(). */
+    toBytes(): Uint8Array<ArrayBuffer> {
+        let bytes = new Uint8Array(65536);
+        let length = 0;
+        this.#core.save((part) => {
+            if (length + part.length > bytes.length) {
+                const larger = new Uint8Array(Math.max(2 * bytes.length, length + part.length));
+                larger.set(bytes.subarray(0, length));
+                bytes = larger;
+            }
+            bytes.set(part, length);
+            length += part.length;
+        });
+        return bytes.slice(0, length);
+    }
+
+    /**
+     * Something to post to one worker, for ChronoMind.attach(); call it once per worker. Needs the threads build (see capabilities()).
+     *
+     * Every attached worker closes its own; the memory is given back when the last one has.
+     */
+    share(): SharedStore {
+        if (this.build === 'threads') return this.#core.share();
+        throw new ChronoMindError('CM_E_ENVIRONMENT', `the single-thread build cannot be shared: in a browser send ${ISOLATION_HEADERS}`);
+    }
+
+    /**
+     * Says that the worker which got this no longer runs (it was terminated, or it failed) or never attached. What it held is given back. Never for a
+     * worker that still runs. False: there was nothing to give back.
+     */
+    abandon(shared: SharedStore): boolean {
+        return this.#core.abandon(shared);
+    }
+
+    /** Leaves the store, and gives its memory back. Every later call but close() fails with CM_E_CLOSED. */
+    close(): void {
+        forgotten.unregister(this.#core);
+        this.#core.close();
+    }
+
+    declare [Symbol.dispose]: () => void;
+    declare [Symbol.asyncDispose]: () => Promise<void>;
+
+    /** What console.log() shows in Node. */
+    [Symbol.for('nodejs.util.inspect.custom')](): string {
+        return this.#core.isOpen ? `ChronoMind { size: ${this.size}, build: '${this.build}' }` : 'ChronoMind { closed }';
+    }
+
+    #insertAt(index: number, memory: MemoryInput): void {
+        try {
+            this.insert(memory);
+        } catch (error) {
+            if (error instanceof ChronoMindError) error.index = index;
+            throw error;
+        }
+    }
+
+    /** The given time, else the store's own clock, else undefined: the host's. */
+    #now(time: Timestamp | undefined): bigint | undefined {
+        if (time !== undefined) return checkTime(time, 'now');
+        return this.#clock && checkTime(this.#clock(), 'clock()');
+    }
+}
+
+// Hosts without these symbols still get the methods where their polyfills look.
+for (const [symbol, dispose] of [
+    [Symbol.dispose ?? Symbol.for('Symbol.dispose'), ChronoMind.prototype.close],
+    [
+        Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose'),
+        async function (this: ChronoMind): Promise<void> {
+            this.close();
+        },
+    ],
+] as const) {
+    Object.defineProperty(ChronoMind.prototype, symbol, { value: dispose, writable: true, configurable: true });
+}
+
+function memoryOf({ createdMs, accessedMs, ...stored }: StoredMemory): Memory {
+    return { ...stored, createdAt: createdMs, accessedAt: accessedMs, metadata: metadataOf(stored.metadata) };
+}
+
+function hitOf(hit: CoreHit, stored: StoredMemory, temporalWeight: number): Hit {
+    return {
+        id: stored.id,
+        score: hit.score,
+        distance: hit.distance,
+        importance: hit.importance,
+        context: stored.context,
+        text: stored.text,
+        metadata: metadataOf(stored.metadata),
+        createdAt: Number(hit.created_ms),
+        accessCount: hit.access_count,
+        why: {
+            temporalWeight,
+            similarityPart: ((1 - temporalWeight) * hit.distance) / 2,
+            agePart: temporalWeight * hit.recency,
+            recency: hit.recency,
+        },
+    };
+}
+
+function metadataOf(stored: string): unknown {
+    if (stored === '') return undefined;
+    try {
+        return JSON.parse(stored);
+    } catch {
+        return stored; // another program's bytes
+    }
+}
+
+function coreConfig(options: OpenOptions): CoreConfig {
+    const whole = (name: keyof OpenOptions): number | undefined =>
+        options[name] === undefined ? undefined : checkU32(options[name], name, 'CM_E_CONFIG');
+    const real = (name: keyof OpenOptions): number | undefined =>
+        options[name] === undefined ? undefined : checkNumber(options[name], name);
+    return {
+        dimensions: whole('dimensions'),
+        max_memories: whole('maxMemories'),
+        base_decay_rate: real('baseDecayRate'),
+        temporal_weight: real('temporalWeight'),
+        similarity_threshold: real('similarityThreshold'),
+        max_relationships: whole('maxRelationships'),
+        m: whole('m'),
+        ef_construction: whole('efConstruction'),
+        ef_search: whole('efSearch'),
+        metric: options.metric === undefined ? undefined : checkMetric(options.metric),
+        max_threads: whole('maxThreads'),
+        seed: options.seed === undefined ? undefined : checkU64(options.seed, 'seed'),
+    };
+}
+
+function checkClock(clock: unknown): void {
+    if (clock === undefined || typeof clock === 'function') return;
+    throw new ChronoMindError('CM_E_ARGUMENT', `clock is ${shown(clock)}: must be a function`);
+}
+
+function checkPath(path: unknown): string | URL {
+    if (path instanceof URL) return path;
+    if (typeof path === 'string' && path !== '') return path;
+    throw new ChronoMindError('CM_E_ARGUMENT', `path is ${shown(path)}: must be a string that is not empty, or a URL`);
+}
+
+/** In a search "" would mean all contexts to the library. */
+function checkContext(context: unknown): string {
+    const text = checkString(context, 'context');
+    if (text === '') throw new ChronoMindError('CM_E_ARGUMENT', 'context is empty: leave it out to search all contexts');
+    return text;
+}
+
+/** A negative weight would mean the store's to the library. */
+function checkWeight(weight: unknown): number {
+    const number = checkNumber(weight, 'temporalWeight');
+    if (number < 0) throw new ChronoMindError('CM_E_RANGE', `temporalWeight is ${number}: must be from 0 to 1`);
+    return number;
+}
+
+/** A snapshot of other vectors than the caller is going to use is the wrong snapshot. Its other rules simply hold. */
+function requireSameVectors(core: Core, options: OpenOptions): void {
+    for (const rule of ['dimensions', 'metric'] as const) {
+        const [wanted, found] = [options[rule], core.config[rule]];
+        if (wanted === undefined || wanted === found) continue;
+        core.close();
+        const message = `${rule} is ${shown(wanted)}: the snapshot ${String(options.path)} has ${shown(found)}, and keeps it`;
+        throw new ChronoMindError('CM_E_CONFIG', message);
+    }
+}
+
+function checkShared(shared: SharedStore): void {
+    const { chronomind, module, memory } = Object(shared) as Partial<SharedStore>;
+    if (!(module instanceof WebAssembly.Module && memory instanceof WebAssembly.Memory)) {
+        throw new ChronoMindError('CM_E_ARGUMENT', `attach() got ${shown(shared)}: must be what share() gave, posted by postMessage`);
+    }
+    if (chronomind === VERSION) return;
+    throw new ChronoMindError('CM_E_ENVIRONMENT', `the store was shared by version ${shown(chronomind)}, this is ${VERSION}: use one version`);
+}
+
+function refusedSeat(heap: Heap, { seat }: SharedStore): ChronoMindError {
+    if (!isTaken(heap, seat)) return new ChronoMindError('CM_E_CLOSED', 'the store was closed before this worker attached, or after it left');
+    return new ChronoMindError('CM_E_ARGUMENT', 'this is attached already: call share() once for every worker');
+}
+
+async function sourceOf(from: unknown): Promise<Source> {
+    const bytes = await bytesOf(from);
+    return { nBytes: bytes.length, read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)) };
+}
+
+async function bytesOf(from: unknown): Promise<Uint8Array> {
+    if (ArrayBuffer.isView(from)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+    if (from instanceof ArrayBuffer) return new Uint8Array(from);
+    if (typeof Blob === 'function' && from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
+    throw new ChronoMindError('CM_E_ARGUMENT', `load() got ${shown(from)}: must be a path, a Uint8Array, an ArrayBuffer or a Blob`);
+}
+
+function totalOf(memories: object): number | undefined {
+    const { length, size } = memories as { length?: unknown; size?: unknown };
+    return [length, size].find((n) => typeof n === 'number');
+}
+
+function checkAsyncIterable(memories: AsyncIterable<MemoryInput>): AsyncIterable<MemoryInput> {
+    if (Symbol.asyncIterator in memories) return memories;
+    throw new ChronoMindError('CM_E_ARGUMENT', `memories is ${shown(memories)}: must be iterable`);
+}

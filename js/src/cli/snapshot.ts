@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/** Snapshot files, with the errors that docs/CLI.md words. */
+import { Core } from '../core.js';
+import { ChronoMindError, type ChronoMindErrorCode } from '../errors.js';
+import type { FileReader, FileWriter } from '../host.js';
+import { host } from '../host-node.js';
+import { instantiate } from '../loader.js';
+import { requireUninterrupted } from './input.js';
+import { FAILED, Failure } from './report.js';
+
+const LOAD_HINTS: Partial<Record<ChronoMindErrorCode, string>> = {
+    CM_E_IO: 'check the path and its permissions',
+    CM_E_NOT_SNAPSHOT: "snapshots are written by 'chronomind save'",
+    CM_E_VERSION: 'the file was written by another version of ChronoMind',
+    CM_E_CORRUPT: 'the file is damaged; restore it from a copy or save it again from its source',
+    CM_E_NO_MEMORY: 'the machine gave no more memory',
+};
+
+/** The store of a file, for a command that only reads. */
+export async function openSnapshot(path: string, command: string): Promise<Core> {
+    let file: FileReader | undefined;
+    try {
+        file = host.openFile(path);
+        if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${path}: No such file or directory`);
+        return Core.load(await instantiate({}), file);
+    } catch (error) {
+        if (!(error instanceof ChronoMindError)) throw error;
+        const hint = LOAD_HINTS[error.code] ?? `try 'chronomind ${command} --help'`;
+        throw new Failure(FAILED, error.code === 'CM_E_IO' ? error.message : `${path}: ${error.message}`, hint);
+    } finally {
+        file?.close();
+    }
+}
+
+/** A snapshot to be: prepared before the input is read, so that a missing folder is found at once. */
+export class SnapshotOutput {
+    readonly path: string;
+    readonly #file: FileWriter;
+
+    constructor(path: string) {
+        this.path = path;
+        this.#file = this.#attempt(() => host.createFile(path));
+    }
+
+    save(store: Core): void {
+        requireUninterrupted();
+        this.#attempt(() => store.save((bytes) => this.#file.write(bytes)));
+        this.#attempt(() => this.#file.commit());
+    }
+
+    /** After commit a no-op. */
+    discard(): void {
+        this.#file.abort();
+    }
+
+    #attempt<T>(action: () => T): T {
+        try {
+            return action();
+        } catch (error) {
+            if (!(error instanceof ChronoMindError)) throw error;
+            const message = error.code === 'CM_E_IO' ? error.message : `cannot write ${this.path}: ${error.message}`;
+            throw new Failure(FAILED, message, 'nothing was replaced; check that the folder exists, may be written and has room');
+        }
+    }
+}

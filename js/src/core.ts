@@ -1,0 +1,531 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/**
+ * One open store: the functions of chronomind.h with JavaScript values in and out. It judges nothing; callers give it values of the right
+ * type (validate.ts), and the library checks the rules.
+ */
+import { ChronoMindError, codeOf, sentenceOf } from './errors.js';
+import * as C from './generated.js';
+import { type Exports, type Instance, recycle, type Sink, type Source, type Streams } from './loader.js';
+import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
+import { isOver, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
+import { type CheckedMemory, metricOf } from './validate.js';
+import type { Build, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
+
+/** CM_NOW: ask the clock of the host. */
+const NOW = -(2n ** 63n);
+
+/** Buffers begin at this size and grow to what the library says it needs. */
+const FIRST_BUFFER_BYTES = 16384;
+
+const { CM_OK, CM_END, CM_E_NOT_FOUND, CM_E_STALE, CM_E_BUFFER } = C.STATUS;
+
+/** A configuration in the types of cm_config_t; what is absent has its default. */
+export type CoreConfig = {
+    [F in keyof StructOf<typeof C.cm_config_t>]?: StructOf<typeof C.cm_config_t>[F] | undefined;
+};
+
+/** cm_load_options_t; what is absent is the snapshot's. */
+export interface CoreLoad {
+    max_memories?: number | undefined;
+    max_threads?: number | undefined;
+}
+
+export interface CoreSearch {
+    k?: number | undefined;
+    ef?: number | undefined;
+    temporalWeight?: number | undefined;
+    nowMs?: bigint | undefined;
+    context?: string | undefined;
+}
+
+/** A memory as it lies in the store. */
+export interface StoredMemory extends Pick<CheckedMemory, 'text' | 'metadata'> {
+    id: string;
+    vector: Float32Array<ArrayBuffer>;
+    context: string;
+    importance: number;
+    decayRate: number;
+    relationships: string[];
+    createdMs: number;
+    accessedMs: number;
+    accessCount: number;
+}
+
+export type CoreHit = StructOf<typeof C.cm_hit_t>;
+
+/** A function of the library that copies a memory: (out, buffer, capacity, needed) -> status. */
+type Copy = (out: number, buffer: number, capacity: number, needed: number) => number;
+
+/** What exists while the store is open. Dropped as a whole, for whoever keeps a closed store must not keep its memory. */
+interface Session {
+    readonly instance: Instance;
+    readonly scratch: Scratch;
+    readonly store: number;
+    readonly thread: number;
+    /** The one that this instance sits on, when it was prepared by another. */
+    readonly seat: Seat | undefined;
+}
+
+export class Core {
+    readonly build: Build;
+    readonly config: StoreConfig;
+    /** Of this instance, before any call. */
+    readonly #stackPointer: number;
+    #open: Session | undefined;
+    /** With workers that have not left. */
+    #shared: SharedStore[] = [];
+    #bufferBytes = FIRST_BUFFER_BYTES;
+
+    static open(instance: Instance, config: CoreConfig): Core {
+        return new Core(instance, (core) => core.#begunBy((out, error) => core.#openEmpty(config, out, error)));
+    }
+
+    static load(instance: Instance, source: Source, options: CoreLoad = {}): Core {
+        return new Core(instance, (core) => core.#begunBy((out, error) => core.#openSnapshot(source, options, out, error)));
+    }
+
+    /** `instance` runs on the seat of `shared`. */
+    static attach(instance: Instance, shared: SharedStore): Core {
+        return new Core(instance, () => shared);
+    }
+
+    private constructor(instance: Instance, begin: (core: Core) => Pick<Session, 'store' | 'thread'> & { seat?: Seat }) {
+        this.build = instance.build;
+        this.#stackPointer = instance.exports.__stack_pointer.value;
+        const scratch = new Scratch(
+            instance.heap,
+            (nBytes) => this.#alloc(nBytes),
+            (at, nBytes) => this.#call(({ cm_wasm_free }) => cm_wasm_free(at, nBytes)),
+        );
+        this.#open = { instance, scratch, store: 0, thread: 0, seat: undefined };
+        this.#requireVersion();
+        const { store, thread, seat } = begin(this);
+        this.#open = { instance, scratch, store, thread, seat };
+        this.config = this.#readConfig();
+    }
+
+    get isOpen(): boolean {
+        return this.#open !== undefined;
+    }
+
+    get #session(): Session {
+        if (this.#open === undefined) throw new ChronoMindError('CM_E_CLOSED', sentenceOf('CM_E_CLOSED'));
+        return this.#open;
+    }
+
+    get #heap(): Heap {
+        return this.#session.instance.heap;
+    }
+
+    get #scratch(): Scratch {
+        return this.#session.scratch;
+    }
+
+    get #store(): number {
+        return this.#session.store;
+    }
+
+    get #thread(): number {
+        return this.#session.thread;
+    }
+
+    /** Leaves the store, and gives everything back when nobody else uses it. May be called again. */
+    close(): void {
+        if (this.#open === undefined) return;
+        const { instance, scratch, store, thread, seat } = this.#open;
+        scratch.release();
+        for (const shared of this.#shared) if (withdrawSeat(instance.heap, shared.seat)) this.#leave(store, shared.thread);
+        const isLast = this.#leave(store, thread);
+        if (seat !== undefined) leaveSeat(instance.heap, seat);
+        else if (isLast) recycle(instance);
+        this.#open = undefined;
+        this.#shared = [];
+    }
+
+    // ---- sharing ----------------------------------------------------------------------------------------------------
+
+    /** A thread and a stack for a worker. */
+    share(): SharedStore {
+        this.#begin();
+        const { instance, store } = this.#session;
+        const { module, memory, heap } = instance;
+        const thread = this.#join(store);
+        try {
+            const seats = this.#call((exports) => exports.cm_wasm_seats()) >>> 0;
+            const seat = offerSeat(heap, seats, () => this.#alloc(PAGE_BYTES));
+            if (seat === undefined) throw new ChronoMindError('CM_E_THREADS', sentenceOf('CM_E_THREADS'));
+            const shared = { chronomind: C.VERSION, module, memory, store, thread, seat };
+            this.#shared = [...this.#shared.filter((other) => !isOver(heap, other.seat)), shared];
+            return shared;
+        } catch (error) {
+            this.#leave(store, thread);
+            throw error;
+        }
+    }
+
+    /** Takes back what was shared with a worker that no longer runs, or that never attached. False: there was nothing to take back. */
+    abandon(shared: SharedStore): boolean {
+        this.#begin();
+        if (!this.#shared.includes(shared)) return false;
+        const heap = this.#heap;
+        if (withdrawSeat(heap, shared.seat)) this.#leave(shared.store, shared.thread);
+        else if (leaveSeat(heap, shared.seat)) this.#bury(shared.store, shared.thread);
+        else return false;
+        return true;
+    }
+
+    #join(store: number): number {
+        const out = this.#scratch.take(4);
+        const status = this.#call((exports) => exports.cm_wasm_join(store, out));
+        if (status < 0) throw new ChronoMindError(codeOf(status), joinProblem(status));
+        return this.#heap.u32(out);
+    }
+
+    /** True: that was the last user. */
+    #leave(store: number, thread: number): boolean {
+        return this.#call((exports) => exports.cm_wasm_leave(store, thread)) !== 0;
+    }
+
+    #bury(store: number, thread: number): void {
+        const slot = this.#call((exports) => exports.cm_thread_slot(thread));
+        this.#call((exports) => exports.cm_wasm_bury(store, slot));
+    }
+
+    // ---- memories ---------------------------------------------------------------------------------------------------
+
+    get size(): number {
+        return Number(this.#call((exports) => exports.cm_len(this.#store)));
+    }
+
+    insert(memory: CheckedMemory): void {
+        const heap = this.#heap;
+        const scratch = this.#begin();
+        const at = scratch.take(C.cm_memory_t.size);
+        this.#call((exports) => exports.cm_wasm_memory_init(at));
+        heap.write(C.cm_memory_t, at, {
+            id: scratch.text(memory.id),
+            vector: this.#vector(memory.vector),
+            dimensions: lengthOf(memory.vector),
+            context: memory.context === undefined ? undefined : scratch.text(memory.context),
+            importance: memory.importance,
+            decay_rate: memory.decayRate,
+            relationships: this.#strings(memory.relationships),
+            n_relationships: memory.relationships.length,
+            created_ms: memory.createdMs,
+            text: scratch.text(memory.text),
+            metadata: scratch.text(memory.metadata),
+        });
+        this.#check(this.#call((exports) => exports.cm_insert(this.#thread, at)));
+    }
+
+    remove(id: string): boolean {
+        const at = this.#string(this.#begin().text(id));
+        return this.#found(this.#call((exports) => exports.cm_remove(this.#thread, at)));
+    }
+
+    has(id: string): boolean {
+        const at = this.#string(this.#begin().text(id));
+        return this.#call((exports) => exports.cm_contains(this.#thread, at)) !== 0;
+    }
+
+    get(id: string): StoredMemory | undefined {
+        const at = this.#string(this.#begin().text(id));
+        return this.#copy((...buffer) => this.#call((exports) => exports.cm_get(this.#thread, at, ...buffer)));
+    }
+
+    access(id: string, nowMs: bigint | undefined): StoredMemory | undefined {
+        const at = this.#string(this.#begin().text(id));
+        return this.#copy((...buffer) => this.#call((exports) => exports.cm_access(this.#thread, at, nowMs ?? NOW, ...buffer)));
+    }
+
+    search(vector: Vector, options: CoreSearch): CoreHit[] {
+        const heap = this.#heap;
+        const scratch = this.#begin();
+        const query = scratch.take(C.cm_search_t.size);
+        this.#call((exports) => exports.cm_wasm_search_init(query));
+        heap.write(C.cm_search_t, query, {
+            k: options.k,
+            ef: options.ef,
+            temporal_weight: options.temporalWeight,
+            now_ms: options.nowMs,
+            context: options.context === undefined ? undefined : scratch.text(options.context),
+        });
+        const at = this.#vector(vector);
+        const room = Math.min(heap.read(C.cm_search_t, query).k, C.CM_MAX_K);
+        const hits = scratch.take(room * C.cm_hit_t.size);
+        const nHits = scratch.take(4);
+        this.#check(this.#call((exports) => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits)));
+        return Array.from({ length: heap.u32(nHits) }, (_, i) => heap.read(C.cm_hit_t, hits + i * C.cm_hit_t.size));
+    }
+
+    /** The memory behind a hit; undefined when it was replaced or removed meanwhile. */
+    recordOf(hit: CoreHit): StoredMemory | undefined {
+        this.#begin();
+        const { slot, generation } = hit;
+        return this.#copy((...buffer) => this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, ...buffer)));
+    }
+
+    /** Every memory; weakly consistent while others write. */
+    *records(): Generator<StoredMemory, void> {
+        for (let cursor = 0n; ; ) {
+            const at = this.#begin().take(8);
+            this.#heap.setU64(at, cursor);
+            const record = this.#copy((...buffer) => this.#call((exports) => exports.cm_next(this.#thread, at, ...buffer)));
+            if (record === undefined) return;
+            cursor = this.#heap.u64(at);
+            yield record;
+        }
+    }
+
+    stats(): StructOf<typeof C.cm_stats_t> {
+        const at = this.#begin().take(C.cm_stats_t.size);
+        this.#check(this.#call((exports) => exports.cm_stats(this.#thread, at)));
+        return this.#heap.read(C.cm_stats_t, at);
+    }
+
+    /** In the order in which they first appeared. */
+    contexts(): { context: string; memories: number }[] {
+        const contexts = [];
+        const heap = this.#heap;
+        for (let cursor = 0n; ; ) {
+            const scratch = this.#begin();
+            const at = scratch.take(8);
+            heap.setU64(at, cursor);
+            const out = scratch.take(C.cm_context_stat_t.size);
+            const next: Copy = (...buffer) => this.#call((exports) => exports.cm_next_context(this.#thread, at, ...buffer));
+            if (!this.#intoBuffer(next, out)) return contexts;
+            cursor = heap.u64(at);
+            const { context, n_memories } = heap.read(C.cm_context_stat_t, out);
+            contexts.push({ context, memories: Number(n_memories) });
+        }
+    }
+
+    topReferences(n: number): { id: string; references: number }[] {
+        const heap = this.#heap;
+        const scratch = this.#begin();
+        const nOut = scratch.take(4);
+        const out = scratch.take(n * C.cm_reference_t.size);
+        this.#intoBuffer(
+            (at, ...buffer) => this.#call((exports) => exports.cm_top_references(this.#thread, n, at, nOut, ...buffer)),
+            out,
+        );
+        return Array.from({ length: heap.u32(nOut) }, (_, i) => {
+            const { id, n_references } = heap.read(C.cm_reference_t, out + i * C.cm_reference_t.size);
+            return { id, references: Number(n_references) };
+        });
+    }
+
+    check(): CheckReport {
+        const at = this.#begin().take(C.cm_check_report_t.size);
+        this.#check(this.#call((exports) => exports.cm_check(this.#thread, at)));
+        const report = this.#heap.read(C.cm_check_report_t, at);
+        return {
+            live: Number(report.n_live),
+            dead: Number(report.n_dead),
+            links: Number(report.n_links),
+            unreachable: Number(report.n_unreachable),
+            topLevel: report.top_level,
+        };
+    }
+
+    save(sink: Sink): void {
+        this.#begin();
+        const { streams } = this.#session.instance;
+        streams.sink = sink;
+        streams.thrown = undefined;
+        const status = this.#call((exports) => exports.cm_wasm_save(this.#thread, 0));
+        streams.sink = undefined;
+        rethrow(streams);
+        this.#check(status);
+    }
+
+    // ---- inside -----------------------------------------------------------------------------------------------------
+
+    /** `open` makes a store and puts its address at `out`, or says why not at `error`. */
+    #begunBy(open: (out: number, error: number) => number): Pick<Session, 'store' | 'thread'> {
+        const out = this.#scratch.take(4);
+        const error = this.#scratch.take(C.cm_error_t.size);
+        try {
+            const status = open(out, error);
+            if (status < 0) throw new ChronoMindError(codeOf(status), this.#heap.read(C.cm_error_t, error).message);
+            const store = this.#heap.u32(out);
+            return { store, thread: this.#firstThread(store) };
+        } catch (cause) {
+            if (this.#open !== undefined) abolish(this.#open);
+            throw cause;
+        }
+    }
+
+    #firstThread(store: number): number {
+        try {
+            return this.#join(store);
+        } catch (error) {
+            if (this.isOpen) this.#call((exports) => exports.cm_close(store));
+            throw error;
+        }
+    }
+
+    #openEmpty(config: CoreConfig, out: number, error: number): number {
+        const at = this.#scratch.take(C.cm_config_t.size);
+        this.#call((exports) => exports.cm_wasm_config_init(at));
+        this.#heap.write(C.cm_config_t, at, config);
+        return this.#call((exports) => exports.cm_open(at, out, error));
+    }
+
+    #openSnapshot(source: Source, options: CoreLoad, out: number, error: number): number {
+        const { heap, streams } = this.#session.instance;
+        const at = this.#scratch.take(C.cm_load_options_t.size);
+        this.#call((exports) => exports.cm_wasm_load_init(at));
+        heap.write(C.cm_load_options_t, at, options);
+        streams.source = source;
+        streams.thrown = undefined;
+        const status = this.#call((exports) => exports.cm_wasm_load(0, source.nBytes, at, out, error));
+        streams.source = undefined;
+        rethrow(streams);
+        return status;
+    }
+
+    /** The numbers of generated.ts belong to one version of the module. */
+    #requireVersion(): void {
+        const version = this.#heap.cString(this.#call((exports) => exports.cm_version()));
+        if (version === C.VERSION) return;
+        throw new ChronoMindError('CM_E_ENVIRONMENT', `the WebAssembly module is of version ${version}, this package of ${C.VERSION}`);
+    }
+
+    #readConfig(): StoreConfig {
+        const at = this.#scratch.take(C.cm_config_t.size);
+        this.#call((exports) => exports.cm_config_of(this.#store, at));
+        const config = this.#heap.read(C.cm_config_t, at);
+        return {
+            dimensions: config.dimensions,
+            maxMemories: config.max_memories,
+            baseDecayRate: config.base_decay_rate,
+            temporalWeight: config.temporal_weight,
+            similarityThreshold: config.similarity_threshold,
+            maxRelationships: config.max_relationships,
+            m: config.m,
+            efConstruction: config.ef_construction,
+            efSearch: config.ef_search,
+            metric: metricOf(config.metric),
+            seed: config.seed,
+            maxThreads: config.max_threads,
+        };
+    }
+
+    #begin(): Scratch {
+        const { scratch } = this.#session;
+        scratch.reset();
+        return scratch;
+    }
+
+    /** Addresses and lengths arrive signed. After a trap nothing inside can be trusted, the stack pointer included. */
+    #call<T>(function_: (exports: Exports) => T): T {
+        const { exports } = this.#session.instance;
+        try {
+            return function_(exports);
+        } catch (cause) {
+            exports.__stack_pointer.value = this.#stackPointer;
+            this.#open = undefined;
+            throw new ChronoMindError('CM_E_FAULT', `ChronoMind failed inside and closed the store: ${String(cause)}`, { cause });
+        }
+    }
+
+    #alloc(nBytes: number): number {
+        const at = this.#call((exports) => exports.cm_wasm_alloc(nBytes)) >>> 0;
+        if (at === 0) throw new ChronoMindError('CM_E_NO_MEMORY', sentenceOf('CM_E_NO_MEMORY'));
+        return at;
+    }
+
+    #check(status: number): void {
+        if (status >= 0) return;
+        throw new ChronoMindError(codeOf(status), this.#heap.cString(this.#call((exports) => exports.cm_message(this.#thread)) >>> 0));
+    }
+
+    #found(status: number): boolean {
+        if (status === CM_E_NOT_FOUND.value || status === CM_E_STALE.value || status === CM_END.value) return false;
+        this.#check(status);
+        return status === CM_OK.value;
+    }
+
+    /** Calls until the buffer is large enough. False: there is no such memory. The strings at `out` point into the buffer. */
+    #intoBuffer(copy: Copy, out: number): boolean {
+        const heap = this.#heap;
+        const needed = this.#scratch.take(4);
+        for (;;) {
+            const buffer = this.#scratch.take(this.#bufferBytes);
+            const status = copy(out, buffer, this.#bufferBytes, needed);
+            if (status !== CM_E_BUFFER.value) return this.#found(status);
+            this.#bufferBytes = Math.max(heap.u32(needed), this.#bufferBytes);
+        }
+    }
+
+    #copy(copy: Copy): StoredMemory | undefined {
+        const out = this.#scratch.take(C.cm_memory_t.size);
+        return this.#intoBuffer(copy, out) ? this.#readRecord(out) : undefined;
+    }
+
+    #readRecord(at: number): StoredMemory {
+        const heap = this.#heap;
+        const memory = heap.read(C.cm_memory_t, at);
+        return {
+            id: memory.id,
+            vector: heap.floatsOut(memory.vector, memory.dimensions),
+            context: memory.context,
+            importance: memory.importance,
+            decayRate: memory.decay_rate,
+            relationships: Array.from({ length: memory.n_relationships }, (_, i) => {
+                const { at, length } = heap.span(memory.relationships + i * C.cm_str_t.size);
+                return heap.text(at, length);
+            }),
+            createdMs: Number(memory.created_ms),
+            accessedMs: Number(memory.accessed_ms),
+            accessCount: memory.access_count,
+            text: memory.text,
+            metadata: memory.metadata,
+        };
+    }
+
+    /** What is longer than any vector may be is refused by its length alone. */
+    #vector(vector: Vector): number {
+        const isPossible = vector.length <= C.CM_MAX_DIMENSIONS;
+        const at = this.#scratch.take(isPossible ? vector.length * 4 : 0);
+        if (isPossible) this.#heap.floatsIn(at, vector);
+        return at;
+    }
+
+    /** A cm_str_t of its own. */
+    #string(span: Span): number {
+        const at = this.#scratch.take(C.cm_str_t.size);
+        this.#heap.setSpan(at, span);
+        return at;
+    }
+
+    #strings(texts: readonly string[]): number {
+        if (texts.length > C.CM_MAX_RELATIONSHIPS) return this.#scratch.take(0); // refused by its length alone
+        const at = this.#scratch.take(texts.length * C.cm_str_t.size);
+        for (const [i, text] of texts.entries()) this.#heap.setSpan(at + i * C.cm_str_t.size, this.#scratch.text(text));
+        return at;
+    }
+}
+
+/** What a sink or source threw is a better account than the CM_E_IO that it caused. */
+function rethrow({ thrown }: Streams): void {
+    if (thrown !== undefined) throw thrown.error;
+}
+
+/** Nothing was opened, so that the instance can serve another store. */
+function abolish({ instance, scratch }: Session): void {
+    scratch.release();
+    recycle(instance);
+}
+
+/** An array-like may claim more than 32 bits can say. */
+function lengthOf(vector: Vector): number {
+    return Math.min(vector.length, 0xffffffff);
+}
+
+/** Without a thread the library has nowhere to put a message. */
+function joinProblem(status: number): string {
+    if (codeOf(status) !== 'CM_E_THREADS') return sentenceOf('CM_E_NO_MEMORY');
+    return `${sentenceOf('CM_E_THREADS')}: open it with a larger maxThreads, or close the store in workers that are done`;
+}

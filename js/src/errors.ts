@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/** The one error class, and its codes: those of the C library (generated.ts) and two that only exist here. */
+import { STATUS } from './generated.js';
+
+type Status = keyof typeof STATUS;
+
+/**
+ * What went wrong. The codes of the library, and:
+ * - `CM_E_ENVIRONMENT`: this JavaScript host cannot do it (no SIMD, no file system, WebAssembly forbidden by a content security policy);
+ * - `CM_E_FAULT`: the WebAssembly code trapped. That is a bug of ChronoMind; the store is closed.
+ */
+export type ChronoMindErrorCode = Exclude<Status, 'CM_OK' | 'CM_END'> | 'CM_E_ENVIRONMENT' | 'CM_E_FAULT';
+
+const codes = new Map<number, ChronoMindErrorCode>(
+    Object.entries(STATUS).flatMap(([name, { value }]) => (value < 0 ? [[value, name as ChronoMindErrorCode] as const] : [])),
+);
+
+/** Every failure of this package. A failed call has changed nothing. */
+export class ChronoMindError extends Error {
+    override readonly name = 'ChronoMindError';
+    readonly code: ChronoMindErrorCode;
+    /** The library's number for the code; undefined for the two that it does not know. */
+    readonly status: number | undefined;
+    /** Of insertBatch: the position of the memory that was refused; those before it were inserted. */
+    declare index?: number;
+
+    constructor(code: ChronoMindErrorCode, message: string, options?: ErrorOptions) {
+        super(message, options);
+        this.code = code;
+        this.status = (STATUS as Partial<Record<string, { value: number }>>)[code]?.value;
+    }
+}
+
+/** The code of a negative status. */
+export function codeOf(status: number): ChronoMindErrorCode {
+    return codes.get(status) ?? 'CM_E_FAULT';
+}
+
+/** The library's sentence for a code of its own. */
+export function sentenceOf(code: Status): string {
+    return STATUS[code].text;
+}

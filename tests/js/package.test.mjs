@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/** The tarball that npm would publish, installed into an empty folder without a network, used as its users will. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { root, temporaryFolder } from './support.mjs';
+
+const bin = join(root, 'node_modules/.bin');
+
+function run(program, args, cwd, env = {}) {
+    const quiet = { npm_config_update_notifier: 'false', npm_config_loglevel: 'error' };
+    return spawnSync(program, args, { cwd, encoding: 'utf8', env: { ...process.env, ...quiet, ...env } });
+}
+
+/** What must succeed without a word on standard error; gives standard output. */
+function ok(program, args, cwd) {
+    const { status, stdout, stderr, error } = run(program, args, cwd);
+    assert.equal(status, 0, `${program} ${args.join(' ')}: ${error ?? ''}\n${stdout}${stderr}`);
+    assert.equal(stderr, '', `${program} ${args.join(' ')}`);
+    return stdout;
+}
+
+/** One tarball and one installation for all tests of this file. */
+let folder;
+let tarball;
+let contents;
+
+before((t) => {
+    folder = temporaryFolder(t);
+    const [packed] = JSON.parse(ok('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root));
+    tarball = join(folder, packed.filename);
+    contents = packed.files;
+    writeFileSync(join(folder, 'package.json'), '{"name":"user","version":"1.0.0","private":true}');
+    ok('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], folder);
+});
+
+function script(name, text) {
+    writeFileSync(join(folder, name), text);
+    return ok(process.execPath, [name], folder);
+}
+
+test('it holds what runs, its types, licences and README, and nothing else', () => {
+    const paths = contents.map(({ path }) => path);
+    for (const path of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'package.json', 'js/dist/chronomind.wasm', 'js/dist/chronomind-st.wasm']) {
+        assert.ok(paths.includes(path), path);
+    }
+    for (const path of paths) assert.match(path, /^(README\.md|LICENSE-(MIT|APACHE)|package\.json|js\/dist\/[\w/-]+(\.d)?\.(js|cjs|ts|cts|wasm))$/);
+    const cli = contents.find(({ path }) => path === 'js/dist/cli.js');
+    assert.equal(cli.mode & 0o111, 0o111, 'the command line can be run');
+    const { dependencies, scripts } = JSON.parse(readFileSync(join(folder, 'node_modules/chronomind/package.json'), 'utf8'));
+    assert.equal(dependencies, undefined);
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[name], undefined, name);
+});
+
+test('the threads build is under 40 KB as servers send it', (t) => {
+    const module = readFileSync(join(folder, 'node_modules/chronomind/js/dist/chronomind.wasm'));
+    const nBytes = brotliCompressSync(module).length;
+    t.diagnostic(`${module.length} bytes, ${nBytes} after brotli`);
+    assert.ok(nBytes < 40 * 1024);
+});
+
+const use = `
+    const mind = await ChronoMind.open({ dimensions: 4, path: 'agent.chrono' });
+    mind.insert({ id: 'first', vector: [0.1, 0.2, 0.3, 0.4], text: 'hello', context: 'conversations' });
+    const hits = mind.search([0.1, 0.2, 0.3, 0.4], { k: 3 });
+    await mind.save();
+    const copy = await ChronoMind.load('agent.chrono');
+    let code;
+    try { copy.insert({ id: '', vector: [] }); } catch (error) { code = error instanceof ChronoMindError && error.code; }
+    console.log(hits[0].id, hits[0].text, copy.size, ChronoMind.capabilities().build, chooseBuild.name, code);
+    mind.close();
+    copy.close();`;
+const said = 'first hello 1 threads chooseBuild CM_E_ID\n';
+
+test('import', () => {
+    assert.equal(script('esm.mjs', `import { ChronoMind, ChronoMindError, chooseBuild } from 'chronomind';${use}`), said);
+});
+
+test('require', () => {
+    const text = `const { ChronoMind, ChronoMindError, chooseBuild } = require('chronomind');\n(async () => {${use}})();`;
+    assert.equal(script('cjs.cjs', text), said);
+});
+
+test('import and require give one class, whose errors are each recognised by the other', () => {
+    const text = `
+        import { createRequire } from 'node:module';
+        import * as esm from 'chronomind';
+        const cjs = createRequire(import.meta.url)('chronomind');
+        console.log(Object.keys(esm).every((name) => esm[name] === cjs[name]), Object.keys(cjs).sort().join());`;
+    assert.equal(script('both.mjs', text), 'true ChronoMind,ChronoMindError,chooseBuild\n');
+});
+
+test('a worker attaches to a store', () => {
+    const text = `
+        import { once } from 'node:events';
+        import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+        import { ChronoMind } from 'chronomind';
+        if (isMainThread) {
+            const mind = await ChronoMind.open({ dimensions: 2, maxMemories: 100 });
+            const worker = new Worker(new URL(import.meta.url), { workerData: mind.share() });
+            await once(worker, 'message');
+            console.log(mind.get('from the worker').text);
+            mind.close();
+        } else {
+            const mind = await ChronoMind.attach(workerData);
+            mind.insert({ id: 'from the worker', vector: [1, 2], text: 'good day' });
+            mind.close();
+            parentPort.postMessage('done');
+        }`;
+    assert.equal(script('worker.mjs', text), 'good day\n');
+});
+
+test('npx chronomind', () => {
+    writeFileSync(join(folder, 'in.json'), '{"id":"a","data":[1,2]}');
+    assert.equal(ok('npx', ['--offline', 'chronomind', '--version'], folder), 'chronomind 0.1.0\n');
+    assert.equal(ok('npx', ['--offline', 'chronomind', 'save', '-i', 'in.json', '-o', 'm.chrono'], folder), 'Saved 1 memories to m.chrono\n');
+});
+
+test('the wasm files can be named by others', () => {
+    const text = `
+        import { readFileSync } from 'node:fs';
+        for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
+            const bytes = readFileSync(new URL(import.meta.resolve('chronomind/' + name)));
+            console.log(WebAssembly.validate(bytes), WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => i.name).sort().join());
+        }`;
+    assert.equal(script('wasm.mjs', text), 'true memory,now_ms,random_u32,read,write\n'.repeat(2));
+});
+
+const typed = `
+import { ChronoMind, ChronoMindError, chooseBuild } from 'chronomind';
+import type { BatchOptions, Build, Capabilities, CheckReport, ChronoMindErrorCode, Hit, Memory, MemoryInput, OpenOptions, SearchOptions, SharedStore, Stats } from 'chronomind';
+
+export async function main(): Promise<void> {
+    const options: OpenOptions = { dimensions: 4, metric: 'cosine', maxThreads: 4, clock: () => Date.now() };
+    const mind: ChronoMind = await ChronoMind.open(options);
+    const memory: MemoryInput = { id: 'a', vector: new Float32Array(4), context: undefined, timestamp: new Date(), metadata: { any: ['thing'] } };
+    mind.insert(memory);
+    const batch: BatchOptions = { onProgress: (done: number, total: number | undefined) => void [done, total], signal: new AbortController().signal };
+    const n: number = await mind.insertBatch([memory], batch);
+    const query: SearchOptions = { k: 3, now: '2024-01-01' };
+    const hits: Hit[] = mind.search([1, 2, 3, 4], query);
+    const first: string | undefined = hits[0]?.id;
+    const got: Memory | undefined = mind.get('a') ?? mind.access('a', 5);
+    const vector: Float32Array | undefined = got?.vector;
+    const all: boolean[] = [mind.has('a'), mind.remove('a')];
+    const stats: Stats = mind.stats();
+    const report: CheckReport = mind.check();
+    for (const each of mind) { const id: string = each.id; void id; }
+    const shared: SharedStore = mind.share();
+    const other: ChronoMind = await ChronoMind.attach(shared);
+    const gone: boolean = mind.abandon(shared);
+    await mind.save('x.chrono');
+    const bytes: Uint8Array = mind.toBytes();
+    await ChronoMind.load(bytes, { maxMemories: 5 });
+    const capabilities: Capabilities = ChronoMind.capabilities();
+    const build: Build | undefined = chooseBuild(capabilities.features).build;
+    try { mind.close(); } catch (error) {
+        if (error instanceof ChronoMindError) { const code: ChronoMindErrorCode = error.code; const status: number | undefined = error.status; void [code, status]; }
+    }
+    // @ts-expect-error an id is required
+    mind.insert({ vector: [1] });
+    // @ts-expect-error there is no such metric
+    await ChronoMind.open({ metric: 'manhattan' });
+    // @ts-expect-error stores come from open() and load()
+    new ChronoMind();
+    // @ts-expect-error there is no such code
+    const none: ChronoMindErrorCode = 'CM_E_NONE';
+    void [n, first, vector, all, stats, report, other, gone, build, none, mind.size, mind.config.dimensions, mind.build];
+}
+`;
+
+/** [name, file, compiler options] */
+const projects = [
+    ['an ES module', 'main.mts', { module: 'nodenext', target: 'es2022' }],
+    ['CommonJS', 'main.cts', { module: 'nodenext', target: 'es2022' }],
+    ['CommonJS by the rules of 2022', 'main.cts', { module: 'node16', target: 'es2022' }],
+    ['a bundler', 'main.ts', { module: 'esnext', moduleResolution: 'bundler', target: 'es2022', lib: ['es2022', 'dom'], types: [] }],
+    ['Node without the DOM', 'main.mts', { module: 'nodenext', target: 'es2022', lib: ['es2022'], skipLibCheck: false }],
+];
+
+for (const [name, file, options] of projects) {
+    test(`TypeScript, strict: ${name}`, () => {
+        const project = join(folder, `ts-${name.replaceAll(/\W+/g, '-')}`);
+        mkdirSync(project);
+        writeFileSync(join(project, file), typed);
+        const typeRoots = options.types?.length === 0 ? [] : [join(root, 'node_modules/@types')];
+        const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true, types: ['node'], typeRoots, noEmit: true };
+        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...strict, ...options }, files: [file] }));
+        assert.equal(ok(join(bin, 'tsc'), ['--project', project], folder), '');
+    });
+}
+
+test('publint finds nothing', () => {
+    const said = ok(join(bin, 'publint'), ['run', tarball, '--strict'], folder);
+    assert.match(said, /All good!/);
+});
+
+test('arethetypeswrong finds nothing', () => {
+    const { status, stdout, stderr } = run(join(bin, 'attw'), [tarball, '--no-emoji', '--exclude-entrypoints', 'chronomind.wasm', 'chronomind-st.wasm'], folder);
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout, /No problems found/);
+});

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/** What the tests of the package share: the builds, stores that close themselves, numbers from a seed. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ChronoMind } from '../../js/dist/index.js';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export const BUILDS = ['threads', 'single-thread'];
+
+const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm' };
+
+/** A file that another build step makes; without it a test fails instead of proving nothing. */
+export function built(path, how) {
+    const file = join(root, path);
+    assert.ok(existsSync(file), `${path} is missing: ${how}`);
+    return file;
+}
+
+/** The bytes of a module: build/wasm or build/wasm-emscripten. */
+export function moduleBytes(build, toolchain = 'clang') {
+    const [folder, how] =
+        toolchain === 'clang'
+            ? ['build/wasm', 'bash wasm/build.sh']
+            : ['build/wasm-emscripten', 'bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten'];
+    return readFileSync(built(`${folder}/${FILES[build]}`, how));
+}
+
+/** A temporary folder that goes when the test ends. */
+export function temporaryFolder(t) {
+    const folder = mkdtempSync(join(tmpdir(), 'chronomind-js-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+}
+
+/** A store that is closed when the test ends. */
+export async function open(t, options) {
+    const mind = await ChronoMind.open(options);
+    t.after(() => mind.close());
+    return mind;
+}
+
+export async function load(t, from, options) {
+    const mind = await ChronoMind.load(from, options);
+    t.after(() => mind.close());
+    return mind;
+}
+
+/** The same numbers in [0, 1) on every machine. */
+export function randomFrom(seed) {
+    let state = seed >>> 0;
+    return () => {
+        state = (state + 0x6d2b79f5) >>> 0; // mulberry32
+        let x = Math.imul(state ^ (state >>> 15), state | 1);
+        x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
+        return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
+    };
+}
+
+/** A vector of numbers in [-1, 1). */
+export function randomVector(random, dimensions) {
+    return Float32Array.from({ length: dimensions }, () => random() * 2 - 1);
+}
+
+/** Asserts a ChronoMindError of this code whose message matches; gives it back. */
+export function refuses(code, message, action) {
+    let caught;
+    try {
+        action();
+    } catch (error) {
+        caught = error;
+    }
+    return assertError(caught, code, message);
+}
+
+export async function rejects(code, message, action) {
+    let caught;
+    try {
+        await action();
+    } catch (error) {
+        caught = error;
+    }
+    return assertError(caught, code, message);
+}
+
+function assertError(error, code, message) {
+    assert.equal(error?.name, 'ChronoMindError', `${code} expected, got ${error?.stack ?? 'no error'}`);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return error;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+/** The package as a host without a file system sees it: `#host` is host-web.js, modules arrive over HTTP. */
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join, normalize } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { moduleBytes, refuses, rejects, root, temporaryFolder } from './support.mjs';
+
+const dist = join(root, 'js/dist');
+
+/** Every file that index.js loads, with `#host` as a browser resolves it, and what they import from elsewhere. */
+function moduleGraph() {
+    const files = new Set();
+    const foreign = new Set();
+    const visit = (file) => {
+        if (files.has(file)) return;
+        files.add(file);
+        const source = readFileSync(file, 'utf8');
+        for (const [, name] of source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+            if (name === '#host') visit(join(dist, 'host-web.js'));
+            else if (name.startsWith('.')) visit(normalize(join(file, '..', name)));
+            else foreign.add(name);
+        }
+    };
+    visit(join(dist, 'index.js'));
+    return { files: [...files], foreign: [...foreign] };
+}
+
+test('what a browser loads imports nothing from Node, and uses no global of it', () => {
+    const { files, foreign } = moduleGraph();
+    assert.ok(files.length >= 12, files.join(' '));
+    assert.deepEqual(foreign, []);
+    for (const file of files) {
+        const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+        for (const global of [/\brequire\(/, /\bBuffer\b/, /\b__dirname\b/, /\bprocess\.env\b/, /\bsetImmediate\b/, /['"]node:/]) {
+            assert.doesNotMatch(code, global, file);
+        }
+    }
+});
+
+test('bundlers find both modules: the URLs are literal', () => {
+    const source = readFileSync(join(dist, 'loader.js'), 'utf8');
+    for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) assert.ok(source.includes(`new URL('./${name}', import.meta.url)`), name);
+});
+
+test('package.json gives browsers the web host, and Node its own', () => {
+    const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(Object.entries(imports['#host']), [
+        ['node', './js/dist/host-node.js'],
+        ['default', './js/dist/host-web.js'],
+    ]);
+});
+
+/** A server on the loopback interface; gives its address. */
+async function serve(t, answer) {
+    const server = createServer(answer);
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+        server.closeAllConnections();
+        server.close();
+    });
+    return `http://127.0.0.1:${server.address().port}`;
+}
+
+test('a store over modules fetched by HTTP; files are refused with what to do instead', async (t) => {
+    const folder = temporaryFolder(t);
+    cpSync(dist, join(folder, 'dist'), { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{"type":"module","imports":{"#host":"./dist/host-web.js"}}');
+    const { ChronoMind } = await import(pathToFileURL(join(folder, 'dist/index.js')).href);
+    const bytes = moduleBytes('threads');
+    const types = { '/right.wasm': 'application/wasm', '/wrong.wasm': 'application/octet-stream' };
+    const address = await serve(t, (request, response) => {
+        const type = types[request.url];
+        response.writeHead(type ? 200 : 404, { 'Content-Type': type ?? 'text/plain' });
+        response.end(type ? bytes : 'no such thing');
+    });
+    for (const path of Object.keys(types)) {
+        const mind = await ChronoMind.open({ dimensions: 2, maxMemories: 2000, wasmUrl: address + path });
+        const many = Array.from({ length: 500 }, (_, i) => ({ id: `m${i}`, vector: [i, 1] }));
+        let reports = 0;
+        assert.equal(await mind.insertBatch(many, { onProgress: () => reports++ }), 500);
+        assert.ok(reports >= 1);
+        assert.equal(mind.search([0, 1], { k: 1, temporalWeight: 0 })[0].id, 'm0');
+        const copy = await ChronoMind.load(new Blob([mind.toBytes()]), { wasmUrl: address + path });
+        assert.equal(copy.size, 500);
+        await rejects('CM_E_ENVIRONMENT', /toBytes\(\)/, () => mind.save('x.chrono'));
+        const worker = await ChronoMind.attach(mind.share());
+        assert.equal(worker.size, 500);
+        for (const store of [worker, copy, mind]) store.close();
+    }
+    await rejects('CM_E_ENVIRONMENT', /404 Not Found for http.*wasm-unsafe-eval/s, () => ChronoMind.open({ wasmUrl: `${address}/none` }));
+    await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.load('x.chrono'));
+    await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.open({ path: 'x.chrono' }));
+});
+
+test('the web host alone', async () => {
+    const { host } = await import('../../js/dist/host-web.js');
+    refuses('CM_E_ENVIRONMENT', /load\(bytes\)/, () => host.openFile('x'));
+    refuses('CM_E_ENVIRONMENT', /toBytes\(\)/, () => host.createFile('x'));
+    let isLater = false;
+    const breath = host.breathe().then(() => assert.ok(isLater, 'resolved in the same turn'));
+    queueMicrotask(() => (isLater = true));
+    await breath;
+    await assert.rejects(host.compile(pathToFileURL(fileURLToPath(import.meta.url))));
+});

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] - builds both WebAssembly modules and js/src/generated.ts.
+#
+#   chronomind.wasm     threads: imported shared memory, atomics
+#   chronomind-st.wasm  one thread: the same C, atomics compiled to plain accesses
+#
+# Both use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
+# emcc. Either way wasm-ld links by hand: the clang driver would run any wasm-opt it finds, and emcc would add its JavaScript and its malloc.
+# CLANG, EMCC and WASM_LD name other programs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+toolchain=clang out=build/wasm debug=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --toolchain) toolchain=$2; shift 2 ;;
+        --out) out=$2; shift 2 ;;
+        --debug) debug=1; shift ;;
+        *) echo "wasm/build.sh: unknown option $1" >&2; exit 2 ;;
+    esac
+done
+CLANG=${CLANG:-clang-19} EMCC=${EMCC:-emcc} WASM_LD=${WASM_LD:-wasm-ld-19}
+
+initial_pages=4            # stack and static data; wasm-ld refuses when they do not fit
+stack_bytes=131072         # below the data, so that an overflow traps instead of overwriting; tests/js/memory.test.mjs measures what is used
+max_bytes=4294967296       # 65536 pages; the loader asks for fewer where the host refuses
+
+case $toolchain in
+    clang) compile=("$CLANG" --target=wasm32-unknown-unknown -nostdlibinc) threads=(-matomics) ;;
+    emscripten) compile=("$EMCC") threads=(-pthread) ;;
+    *) echo "wasm/build.sh: unknown toolchain $toolchain" >&2; exit 2 ;;
+esac
+compile+=(-std=c11 -mbulk-memory -msimd128 -mmutable-globals -ffp-contract=off -fno-math-errno -fvisibility=hidden
+    -Wall -Wextra -Wshadow -Wconversion -isystem platform/wasm/include -Iplatform/include -Icore -Icore/include)
+[ -z "$debug" ] || compile+=(-g)
+
+# SIMDe is a folder of headers among the system's own, which a build without libc must not see.
+headers=$out/include
+mkdir -p "$headers"
+simde=$(for place in "${SIMDE_INCLUDE:-}" /usr/include /usr/local/include; do [ ! -d "$place/simde" ] || { echo "$place/simde"; break; }; done)
+[ -z "$simde" ] || ln -sfn "$simde" "$headers/simde"
+compile+=(-isystem "$headers")
+
+mapfile -t sources < <(find core -name '*.c' ! -path '*/baseline/*' ! -name all.c | sort)
+sources+=(platform/wasm/*.c platform/epoch_own.c wasm/exports.c)
+
+# build_objects FOLDER FLAG... compiles every source, two at a time.
+build_objects() {
+    local objects=$1
+    shift
+    rm -rf "$objects"
+    mkdir -p "$objects"
+    local flags=("$@")
+    for source in "${sources[@]}"; do
+        local extra=(-Os) # downloads are small; and what searches and inserts run all day:
+        case $source in core/index/* | core/distance/* | core/memory/*) extra=(-O2) ;; esac # -O3 adds bytes and no speed
+        [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
+        printf '%s\0' "${compile[*]} ${flags[*]} ${extra[*]} -c $source -o $objects/$(echo "$source" | tr / _).o"
+    done | xargs -0 -P2 -I{} sh -c '{}'
+}
+
+# link MODULE OBJECTS FLAG...
+link() {
+    local module=$1 objects=$2
+    shift 2
+    local exports=()
+    while read -r name; do exports+=("--export=$name"); done < <(grep -v '^#' wasm/exports.list)
+    local strip=(-s)
+    [ -z "$debug" ] || strip=()
+    "$WASM_LD" --no-entry --gc-sections --stack-first -z stack-size=$stack_bytes --import-memory --initial-memory=$((initial_pages * 65536)) \
+        --max-memory=$max_bytes --export=__stack_pointer "${exports[@]}" "${strip[@]}" "$@" "$objects"/*.o -o "$module"
+}
+
+build_objects "$out/objects" "${threads[@]}"
+link "$out/chronomind.wasm" "$out/objects" --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align
+build_objects "$out/objects-st"
+link "$out/chronomind-st.wasm" "$out/objects-st"
+
+"${compile[@]}" -c wasm/layout.c -o "$out/layout.o"
+"$WASM_LD" --no-entry --export=layout_rows --export=layout_n_rows --export=layout_version "$out/layout.o" -o "$out/layout.wasm"
+node wasm/layout.mjs "$out/layout.wasm" "$initial_pages" js/src/generated.ts
