@@ -55,9 +55,7 @@ const mind = await ChronoMind.load(storeFile);
 const loadSeconds = (performance.now() - start) / 1000;
 
 start = performance.now();
-const results = queries.map(({ rank, context }) =>
-    mind.search(vectors.get(rank), { k: 10, now: NOW_MS, ...(context ? { context } : {}) }),
-);
+const results = queries.map(({ rank, context }) => mind.search(vectors.get(rank), { k: 10, now: NOW_MS, ...(context ? { context } : {}) }));
 const searchSeconds = (performance.now() - start) / 1000;
 
 let differing = 0;

@@ -57,4 +57,3 @@ for (const [name, { size, fields }] of structs) {
 const source = `${lines.join('\n')}\n`;
 const before = await readFile(outPath, 'utf8').catch(() => '');
 if (before !== source) await writeFile(outPath, source); // several builds may run beside a compiler that reads it
-

@@ -30,7 +30,7 @@ async function writeVectors(file, words, vectors) {
     for (let i = 0; i < words.length; i += block) {
         const part = words.slice(i, i + block);
         const floats = new Float32Array(part.length * DIMENSIONS);
-        part.forEach((word, j) => floats.set(vectors[word].slice(0, DIMENSIONS), j * DIMENSIONS));
+        for (const [j, word] of part.entries()) floats.set(vectors[word].slice(0, DIMENSIONS), j * DIMENSIONS);
         if (!out.write(new Uint8Array(floats.buffer))) await new Promise((resolve) => out.once('drain', resolve));
     }
     await new Promise((resolve, reject) => out.end((error) => (error ? reject(error) : resolve())));
@@ -48,5 +48,5 @@ if (!upToDate(folder, N_WORDS)) {
     if (words.some((word) => /[\n\r]/.test(word))) throw new Error('a word holds a line break');
     await writeVectors(path.join(folder, 'words.f32.part'), words, vectors);
     renameSync(path.join(folder, 'words.f32.part'), path.join(folder, 'words.f32'));
-    writeFileSync(path.join(folder, 'words.txt'), words.join('\n') + '\n');
+    writeFileSync(path.join(folder, 'words.txt'), `${words.join('\n')}\n`);
 }

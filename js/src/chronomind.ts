@@ -38,7 +38,6 @@ import {
     checkU32,
     checkU64,
     checkVector,
-    metricOf,
     shown,
 } from './validate.js';
 
@@ -303,8 +302,10 @@ export class ChronoMind implements Iterable<Memory> {
      * Every attached worker closes its own; the memory is given back when the last one has.
      */
     share(): SharedStore {
-        if (this.build === 'threads') return this.#core.share();
-        throw new ChronoMindError('CM_E_ENVIRONMENT', `the single-thread build cannot be shared: in a browser send ${ISOLATION_HEADERS}`);
+        const isPossible = this.build === 'threads' && detectFeatures().crossOriginIsolated !== false;
+        if (isPossible) return this.#core.share();
+        const problem = this.build === 'threads' ? 'a page that is not cross-origin isolated cannot share' : 'the single-thread build cannot be shared';
+        throw new ChronoMindError('CM_E_ENVIRONMENT', `${problem}: in a browser send ${ISOLATION_HEADERS}`);
     }
 
     /**
@@ -454,11 +455,15 @@ function checkShared(shared: SharedStore): void {
         throw new ChronoMindError('CM_E_ARGUMENT', `attach() got ${shown(shared)}: must be what share() gave, posted by postMessage`);
     }
     if (chronomind === VERSION) return;
-    throw new ChronoMindError('CM_E_ENVIRONMENT', `the store was shared by version ${shown(chronomind)}, this is ${VERSION}: use one version`);
+    throw new ChronoMindError(
+        'CM_E_ENVIRONMENT',
+        `the store was shared by version ${shown(chronomind)}, this is ${VERSION}: use one version`,
+    );
 }
 
 function refusedSeat(heap: Heap, { seat }: SharedStore): ChronoMindError {
-    if (!isTaken(heap, seat)) return new ChronoMindError('CM_E_CLOSED', 'the store was closed before this worker attached, or after it left');
+    if (!isTaken(heap, seat))
+        return new ChronoMindError('CM_E_CLOSED', 'the store was closed before this worker attached, or after it left');
     return new ChronoMindError('CM_E_ARGUMENT', 'this is attached already: call share() once for every worker');
 }
 

@@ -8,8 +8,8 @@ import * as C from './generated.js';
 import { type Exports, type Instance, recycle, type Sink, type Source, type Streams } from './loader.js';
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
 import { isOver, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
-import { type CheckedMemory, metricOf } from './validate.js';
 import type { Build, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
+import { type CheckedMemory, metricOf } from './validate.js';
 
 /** CM_NOW: ask the clock of the host. */
 const NOW = -(2n ** 63n);
@@ -305,10 +305,7 @@ export class Core {
         const scratch = this.#begin();
         const nOut = scratch.take(4);
         const out = scratch.take(n * C.cm_reference_t.size);
-        this.#intoBuffer(
-            (at, ...buffer) => this.#call((exports) => exports.cm_top_references(this.#thread, n, at, nOut, ...buffer)),
-            out,
-        );
+        this.#intoBuffer((at, ...buffer) => this.#call((exports) => exports.cm_top_references(this.#thread, n, at, nOut, ...buffer)), out);
         return Array.from({ length: heap.u32(nOut) }, (_, i) => {
             const { id, n_references } = heap.read(C.cm_reference_t, out + i * C.cm_reference_t.size);
             return { id, references: Number(n_references) };

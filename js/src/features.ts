@@ -3,9 +3,7 @@
 import type { Build, Features } from './types.js';
 
 /** A function that returns a v128 constant. */
-const SIMD_MODULE = [
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
-];
+const SIMD_MODULE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
 
 /** A shared memory of one page and a function with i32.atomic.load. */
 const THREADS_MODULE = [

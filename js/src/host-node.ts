@@ -38,8 +38,9 @@ const REASONS: Record<string, string> = {
     ENAMETOOLONG: 'File name too long',
     ELOOP: 'Too many levels of symbolic links',
     EIO: 'Input/output error',
-    ESPIPE: 'Illegal seek',
 };
+
+const NOT_REGULAR = 'Not a regular file';
 
 /** The kernel's own limit. */
 const MAX_LINKS = 40;
@@ -82,7 +83,7 @@ function readerOf(file: number, name: string): FileReader {
     const stat = fstatSync(file);
     if (!stat.isFile()) {
         closeSync(file);
-        throw errno(stat.isDirectory() ? 'EISDIR' : 'ESPIPE');
+        throw stat.isDirectory() ? errno('EISDIR') : new Error(NOT_REGULAR);
     }
     return {
         nBytes: stat.size,
@@ -97,7 +98,8 @@ function readerOf(file: number, name: string): FileReader {
     };
 }
 
-function errno(code: string): NodeJS.ErrnoException {
+/** What a system call would have thrown. */
+export function errno(code: string): NodeJS.ErrnoException {
     return Object.assign(new Error(REASONS[code]), { code });
 }
 
@@ -172,7 +174,7 @@ function createLike(target: string, temporary: string): number {
     const old = statSync(target, { throwIfNoEntry: false });
     if (old === undefined) return openSync(temporary, 'wx', 0o666);
     if (old.isDirectory()) throw errno('EISDIR');
-    if (!old.isFile()) throw new Error('Not a regular file');
+    if (!old.isFile()) throw new Error(NOT_REGULAR);
     accessSync(target, constants.W_OK);
     const file = openSync(temporary, 'wx', 0o600);
     fchmodSync(file, changeOwner(file, old) ? old.mode & 0o777 : old.mode & 0o707);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** ISO 8601 as docs/CLI.md allows it: Date.parse accepts too much, and reads a time without zone in the zone of the machine. */
 
-const SHAPE =
-    /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d{2})(?::?(\d{2}))?))?$/;
+const SHAPE = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d{2})(?::?(\d{2}))?))?$/;
 
 /** Times that a Date can hold. */
 export const MAX_TIME_MS = 8640000000000000;

@@ -34,27 +34,11 @@ export interface Exports {
     cm_contains(thread: number, id: number): number;
     cm_len(store: number): bigint;
     cm_search(thread: number, vector: number, dimensions: number, options: number, hits: number, nHits: number): number;
-    cm_get_hit(
-        thread: number,
-        slot: number,
-        generation: number,
-        out: number,
-        buffer: number,
-        capacity: number,
-        needed: number,
-    ): number;
+    cm_get_hit(thread: number, slot: number, generation: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_next(thread: number, cursor: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_stats(thread: number, out: number): number;
     cm_next_context(thread: number, cursor: number, out: number, buffer: number, capacity: number, needed: number): number;
-    cm_top_references(
-        thread: number,
-        n: number,
-        out: number,
-        nOut: number,
-        buffer: number,
-        capacity: number,
-        needed: number,
-    ): number;
+    cm_top_references(thread: number, n: number, out: number, nOut: number, buffer: number, capacity: number, needed: number): number;
     cm_check(thread: number, report: number): number;
     cm_wasm_join(store: number, out: number): number;
     cm_wasm_leave(store: number, thread: number): number;
@@ -157,8 +141,7 @@ const packaged = new Map<Build, Promise<WebAssembly.Module>>();
 
 /** Compiled once. The URLs are literal, because bundlers look for exactly this expression. */
 function packagedModule(build: Build): Promise<WebAssembly.Module> {
-    const url =
-        build === 'threads' ? new URL('./chronomind.wasm', import.meta.url) : new URL('./chronomind-st.wasm', import.meta.url);
+    const url = build === 'threads' ? new URL('./chronomind.wasm', import.meta.url) : new URL('./chronomind-st.wasm', import.meta.url);
     let module = packaged.get(build);
     if (module === undefined) {
         module = compiled(() => host.compile(url));
@@ -213,8 +196,7 @@ function imports(heap: Heap, streams: Streams): Record<string, (...args: number[
         monotonic_ms: () => performance.now(),
         random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number,
         write: (_handle, at = 0, length = 0) => guarded(() => streams.sink?.(heap.view(at >>> 0, length >>> 0))),
-        read: (_handle, offset = 0, at = 0, length = 0) =>
-            guarded(() => streams.source?.read(offset, heap.view(at >>> 0, length >>> 0))),
+        read: (_handle, offset = 0, at = 0, length = 0) => guarded(() => streams.source?.read(offset, heap.view(at >>> 0, length >>> 0))),
     };
 }
 

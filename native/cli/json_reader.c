@@ -127,6 +127,8 @@ int json_reader_feed(json_reader_t *reader, const char *bytes, size_t n_bytes) {
     size_t n_sound = json_cursor_walk(&reader->cursor, bytes, n_bytes);
     int status = parse(reader, bytes, n_sound);
     if (status || n_sound == n_bytes) return status;
+    if (reader->cursor.lexeme == LEX_BETWEEN) status = parse(reader, " ", 1); /* the fault ended a number: it comes first */
+    if (status) return status;
     return fail(reader, reader->cursor.fault.kind, reader->cursor.fault.at);
 }
 

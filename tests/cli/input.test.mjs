@@ -226,7 +226,8 @@ test('what stands before a fault is handled first', (t) => {
     const bad = (text, problem, hint) => folder.fails(['save', '-i', '-', '-o', 'm.chrono'], 1, `standard input: ${problem}`, hint, text);
     bad('{"id":"x"} !', 'record 1 (id "x"): data is missing', hints.fields);
     bad('{"id":"x","data":[1]} 5 !', 'record 2: must be an object', hints.fields);
-    bad('{"id":"x","data":[1]} 5!', "line 1, column 24: unexpected '!'", hints.json); // a number ends with the byte after it
+    bad('{"id":"x","data":[1]} 5!', 'record 2: must be an object', hints.fields); // a number ends before what cannot belong to it
+    bad('{"id":"x","data":[1]} 5.!', "line 1, column 25: unexpected '!'", hints.json);
     bad('[{"id":"x","data":["1"]', 'line 1, column 24: unexpected end of input', hints.json); // the record has not ended
     bad('[{"id":"x","data":["1"]}', 'record 1 (id "x"): data must be an array of numbers', hints.fields);
     bad('{"id":"x","data":[1]}5', 'record 2: must be an object', hints.fields); // the end of the input ends a number

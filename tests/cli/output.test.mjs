@@ -70,9 +70,9 @@ test('numbers below zero, and too large for a float', (t) => {
         folder.ok(['save', '-i', '-', '-o', 'm.chrono', '--metric', metric, '--now', '0'], JSON.stringify({ id: 'a', data }));
         return folder.ok(['query', '-f', 'm.chrono', '-v', vector, '--now', '0', ...args]);
     };
-    assert.match(show('dot', [1, 1], '1,1'), /  score: -0\.3500  /);
+    assert.match(show('dot', [1, 1], '1,1'), / {2}score: -0\.3500 {2}/);
     assert.match(show('dot', [1, 1], '1,1', '--json'), /"score":-0\.35,"distance":-1,/);
-    assert.match(show('dot', [1, 0], '1.00001,0'), /  score: 0\.0000  /); // no minus sign before a zero
+    assert.match(show('dot', [1, 0], '1.00001,0'), / {2}score: 0\.0000 {2}/); // no minus sign before a zero
     const largest = '340282346638528859811704183484516925440'; // of 32-bit floats
     assert.ok(show('l2', [3e38], '-3e38', '--json').includes(`"distance":${largest},`));
     assert.ok(show('l2', [3e38], '-3e38', '--temporal-weight', '0').includes('  score: 170141173319264429905852091742258462720.0000  '));

@@ -9,7 +9,7 @@ import { Folder } from './support.mjs';
 
 const N_RECORDS = 200_000;
 const BATCH = 1000;
-const JUNK_BYTES = 600;
+const JUNK_BYTES = 1500;
 const ALLOWED_KIB = 48 * 1024;
 
 /** Pipes N_RECORDS records with `junkBytes` of ignored text each into save; gives the peak of its resident memory. */
@@ -50,7 +50,7 @@ async function peakKiB(folder, junkBytes) {
     return peak;
 }
 
-test('200,000 records: ten times the bytes, the same memory', { timeout: 300_000 }, async (t) => {
+test('300 MB of records need the memory of the 7 MB that are kept', { timeout: 300_000 }, async (t) => {
     const folder = new Folder(t);
     const small = await peakKiB(folder, 0);
     const large = await peakKiB(folder, JUNK_BYTES);
@@ -60,19 +60,19 @@ test('200,000 records: ten times the bytes, the same memory', { timeout: 300_000
     assert.ok(large < small + ALLOWED_KIB, `${large} KiB against ${small} KiB`);
 });
 
-test('one record of 100 MB, nearly all of it ignored', { timeout: 120_000 }, async (t) => {
+test('one record of 300 MB, nearly all of it ignored', { timeout: 120_000 }, async (t) => {
     const folder = new Folder(t);
     const child = folder.start(['save', '-i', '-', '-o', 'm.chrono']);
     let peak = 0;
     child.stdin.write('{"id":"a","junk":[0');
     const numbers = ',1234567'.repeat(1 << 17);
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 300; i++) {
         if (!child.stdin.write(numbers)) await once(child.stdin, 'drain');
         peak = Math.max(peak, Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))[1]));
     }
     child.stdin.end('],"data":[1]}');
     const [status] = await once(child, 'close');
     assert.equal(status, 0);
-    const limit = 200 * 1024; // the Node twin begins at 80 MiB
+    const limit = 250 * 1024; // the Node twin begins at 80 MiB and collects garbage when it likes
     assert.ok(peak < limit, `${peak} KiB`);
 });

@@ -370,7 +370,7 @@ static uint64_t count_contained(fixture_t *f, const char *kind, uint32_t n) {
 
 TEST(everything_at_once_keeps_every_promise) {
     static plat_a32_t gone[N_GONE];
-    for (uint32_t round = 0; round < rounds(12); round++) {
+    for (uint32_t round = 0; round < rounds(9); round++) {
         fixture_t f = open_for(20000, 50);
         worker_t filler = {.thread = f.thread};
         for (uint32_t i = 0; i < N_FIXED; i++) CHECK_STATUS(put(&filler, "fixed", i, i), CM_OK);
@@ -524,7 +524,7 @@ static void search_hot(worker_t *w) {
 }
 
 TEST(one_search_has_one_hit_of_an_id) {
-    for (uint32_t round = 0; round < rounds(6); round++) {
+    for (uint32_t round = 0; round < rounds(15); round++) {
         fixture_t f = open_for(2000, 160);
         worker_t filler = {.thread = f.thread};
         for (uint32_t i = 0; i < N_AROUND; i++) CHECK_STATUS(put(&filler, "fixed", i, i), CM_OK);
@@ -657,7 +657,7 @@ static void crowd(worker_t *w) {
 }
 
 TEST(a_full_store_is_never_overfull) {
-    for (uint32_t round = 0; round < rounds(4); round++) {
+    for (uint32_t round = 0; round < rounds(3); round++) {
         cm_config_t config = small_config(DIM);
         config.max_memories = ROOM;
         cm_store_t *store;
@@ -682,7 +682,7 @@ static void begin(worker_t *w) {
 
 /* First node, first entry, first bucket, first context: of all at once. */
 TEST(an_empty_store_is_begun_by_many) {
-    for (uint32_t round = 0; round < rounds(80); round++) {
+    for (uint32_t round = 0; round < rounds(40); round++) {
         fixture_t f = open_for(100, 4);
         shared_t shared = {.store = f.store};
         run_all(&shared, round, MOST_THREADS, (void (*const[])(worker_t *)){begin, begin, begin, begin});

@@ -21,7 +21,7 @@ const east = {
     relationships: ['north', 'nowhere'],
     timestamp: '2024-01-01T01:00:00+01:00',
     text: 'sunrise ☀ \u{1f305}',
-    metadata: { floor: [1, 2.5, null], 'ключ': 'значение' },
+    metadata: { floor: [1, 2.5, null], ключ: 'значение' },
 };
 
 for (const build of BUILDS) {
@@ -42,7 +42,7 @@ for (const build of BUILDS) {
             createdAt: NOW,
             accessedAt: NOW,
             text: 'sunrise ☀ \u{1f305}',
-            metadata: { floor: [1, 2.5, null], 'ключ': 'значение' },
+            metadata: { floor: [1, 2.5, null], ключ: 'значение' },
         });
     });
 
@@ -95,12 +95,21 @@ for (const build of BUILDS) {
 
     test(`${build}: has, remove, size; what is not there is undefined or false`, async (t) => {
         const mind = await openOne(t);
-        assert.deepEqual([mind.size, mind.has('a'), mind.get('a'), mind.access('a'), mind.remove('a')], [0, false, undefined, undefined, false]);
+        assert.deepEqual(
+            [mind.size, mind.has('a'), mind.get('a'), mind.access('a'), mind.remove('a')],
+            [0, false, undefined, undefined, false],
+        );
         for (const id of ['a', 'b', 'ü'.repeat(512)]) mind.insert({ id, vector: [1, 2, 3] });
         assert.deepEqual([mind.size, mind.has('a'), mind.has('ü'.repeat(512))], [3, true, true]);
         assert.equal(mind.remove('a'), true);
         assert.deepEqual([mind.size, mind.has('a'), mind.get('a'), mind.remove('a')], [2, false, undefined, false]);
-        assert.deepEqual(mind.search([1, 2, 3]).map((hit) => hit.id).sort(), ['b', 'ü'.repeat(512)]);
+        assert.deepEqual(
+            mind
+                .search([1, 2, 3])
+                .map((hit) => hit.id)
+                .sort(),
+            ['b', 'ü'.repeat(512)],
+        );
         mind.insert({ id: 'a', vector: [3, 2, 1] });
         assert.deepEqual([...mind.get('a').vector], [3, 2, 1]);
     });
@@ -129,18 +138,21 @@ for (const build of BUILDS) {
             ['old', 'new'],
         );
         const [hit] = similarFirst;
-        assert.deepEqual({ ...hit, why: undefined, distance: 0, score: 0 }, {
-            id: 'old',
-            score: 0,
-            distance: 0,
-            importance: 0.5,
-            context: 'default',
-            text: 'o',
-            metadata: 1,
-            createdAt: NOW - 10 * HOUR,
-            accessCount: 0,
-            why: undefined,
-        });
+        assert.deepEqual(
+            { ...hit, why: undefined, distance: 0, score: 0 },
+            {
+                id: 'old',
+                score: 0,
+                distance: 0,
+                importance: 0.5,
+                context: 'default',
+                text: 'o',
+                metadata: 1,
+                createdAt: NOW - 10 * HOUR,
+                accessCount: 0,
+                why: undefined,
+            },
+        );
         const freshFirst = mind.search([1, 0, 0], { temporalWeight: 1, now: NOW });
         assert.deepEqual(
             freshFirst.map(({ id }) => id),
@@ -161,7 +173,8 @@ for (const build of BUILDS) {
         let now = NOW;
         const mind = await openOne(t, { clock: () => now });
         const random = randomFrom(7);
-        for (let i = 0; i < 300; i++) mind.insert({ id: `m${i}`, vector: randomVector(random, 3), context: i % 3 === 0 ? 'third' : 'rest' });
+        for (let i = 0; i < 300; i++)
+            mind.insert({ id: `m${i}`, vector: randomVector(random, 3), context: i % 3 === 0 ? 'third' : 'rest' });
         assert.equal(mind.search([1, 0, 0]).length, 10);
         assert.equal(mind.search([1, 0, 0], { k: 25 }).length, 25);
         assert.equal(mind.search([1, 0, 0], { k: 16384 }).length, 300);
@@ -253,7 +266,9 @@ for (const build of BUILDS) {
         const stop = new AbortController();
         const onProgress = (done) => done > 0 && stop.abort(new Error('enough'));
         await assert.rejects(mind.insertBatch(many, { signal: stop.signal, onProgress }), /enough/);
-        await assert.rejects(mind.insertBatch([{ id: 'never', vector: [1, 2, 3] }], { signal: AbortSignal.abort() }), { name: 'AbortError' });
+        await assert.rejects(mind.insertBatch([{ id: 'never', vector: [1, 2, 3] }], { signal: AbortSignal.abort() }), {
+            name: 'AbortError',
+        });
         assert.equal(mind.has('never'), false);
     });
 
@@ -379,7 +394,12 @@ test('config: the defaults, and what was given', async (t) => {
 test('the module may come from anywhere', async (t) => {
     const bytes = moduleBytes('single-thread');
     const url = new URL('../../js/dist/chronomind-st.wasm', import.meta.url);
-    const ways = [{ wasmBinary: bytes }, { wasmBinary: new Uint8Array(bytes).buffer }, { wasmModule: new WebAssembly.Module(bytes) }, { wasmUrl: url }];
+    const ways = [
+        { wasmBinary: bytes },
+        { wasmBinary: new Uint8Array(bytes).buffer },
+        { wasmModule: new WebAssembly.Module(bytes) },
+        { wasmUrl: url },
+    ];
     for (const way of [...ways, { wasmUrl: url.href }, { wasmUrl: url.pathname }]) {
         const mind = await open(t, { dimensions: 3, ...way });
         mind.insert(east);

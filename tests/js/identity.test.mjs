@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { BUILDS, built, load, moduleBytes, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
 
-const N_OPERATIONS = 2500;
-const N_IDS = 600;
-const MAX_MEMORIES = 1500;
+const N_OPERATIONS = 1500;
+const N_IDS = 400;
+const MAX_MEMORIES = 900;
 const NOW = Date.UTC(2024, 0, 1);
 const METRICS = ['cosine', 'dot', 'l2'];
 
@@ -60,7 +60,16 @@ function makeOperations(seed, dimensions) {
 function line({ kind, id, vector, ...rest }) {
     const numbers = vector && Array.from(vector, bitsOf).join(',');
     const fields = {
-        insert: () => [id, rest.context, bitsOf(rest.importance), bitsOf(rest.decayRate), rest.timestamp, rest.text, rest.relationships, numbers],
+        insert: () => [
+            id,
+            rest.context,
+            bitsOf(rest.importance),
+            bitsOf(rest.decayRate),
+            rest.timestamp,
+            rest.text,
+            rest.relationships,
+            numbers,
+        ],
         remove: () => [id],
         access: () => [id, rest.now],
         search: () => [rest.k, rest.context ?? '', bitsOf(rest.temporalWeight), rest.now, numbers],

@@ -12,7 +12,7 @@ const DIMENSIONS = 512;
 const MIB = 1 << 20;
 
 const random = randomFrom(21);
-const vectors = Array.from({ length: 100 }, () => randomVector(random, DIMENSIONS));
+const vectors = Array.from({ length: 60 }, () => randomVector(random, DIMENSIONS));
 
 function fill(mind) {
     for (const [i, vector] of vectors.entries()) mind.insert({ id: `m${i}`, vector, text: 'x'.repeat(1000), relationships: ['m1', 'm2'] });
@@ -83,9 +83,9 @@ for (const build of BUILDS) {
         };
         for (let round = 0; round < 5; round++) churn(round);
         const before = mind.stats().bytes.reserved;
-        for (let round = 0; round < 60; round++) churn(round);
+        for (let round = 0; round < 30; round++) churn(round);
         const grown = mind.stats().bytes.reserved - before;
-        assert.ok(grown < 4 * MIB, `${grown} bytes after 60 MB of replaced texts`);
+        assert.ok(grown < 4 * MIB, `${grown} bytes after 30 MB of replaced texts`);
     });
 }
 
@@ -111,8 +111,8 @@ test('the stack of a worker has room to spare', async (t) => {
     const shared = mind.share();
     const stack = new Uint8Array(shared.memory.buffer, shared.seat.page + tlsBytes, pageBytes - tlsBytes).fill(MARK);
     const worker = await ChronoMind.attach(shared);
-    for (let i = 0; i < 1500; i++) worker.insert({ id: `m${i}`, vector: randomVector(random, 300), relationships: [`m${i - 1}`] });
-    for (let i = 0; i < 700; i++) worker.remove(`m${i}`);
+    for (let i = 0; i < 600; i++) worker.insert({ id: `m${i}`, vector: randomVector(random, 300), relationships: [`m${i - 1}`] });
+    for (let i = 0; i < 300; i++) worker.remove(`m${i}`);
     worker.search(vectors[0].subarray(0, 300), { k: 1000, ef: 2000 });
     assert.throws(() => worker.insert({ id: 'x'.repeat(9999), vector: [] }), { code: 'CM_E_ID' });
     worker.stats();

@@ -44,10 +44,18 @@ function script(name, text) {
 
 test('it holds what runs, its types, licences and README, and nothing else', () => {
     const paths = contents.map(({ path }) => path);
-    for (const path of ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'package.json', 'js/dist/chronomind.wasm', 'js/dist/chronomind-st.wasm']) {
+    for (const path of [
+        'README.md',
+        'LICENSE-MIT',
+        'LICENSE-APACHE',
+        'package.json',
+        'js/dist/chronomind.wasm',
+        'js/dist/chronomind-st.wasm',
+    ]) {
         assert.ok(paths.includes(path), path);
     }
-    for (const path of paths) assert.match(path, /^(README\.md|LICENSE-(MIT|APACHE)|package\.json|js\/dist\/[\w/-]+(\.d)?\.(js|cjs|ts|cts|wasm))$/);
+    for (const path of paths)
+        assert.match(path, /^(README\.md|LICENSE-(MIT|APACHE)|package\.json|js\/dist\/[\w/-]+(\.d)?\.(js|cjs|ts|cts|wasm))$/);
     const cli = contents.find(({ path }) => path === 'js/dist/cli.js');
     assert.equal(cli.mode & 0o111, 0o111, 'the command line can be run');
     const { dependencies, scripts } = JSON.parse(readFileSync(join(folder, 'node_modules/chronomind/package.json'), 'utf8'));
@@ -116,7 +124,10 @@ test('a worker attaches to a store', () => {
 test('npx chronomind', () => {
     writeFileSync(join(folder, 'in.json'), '{"id":"a","data":[1,2]}');
     assert.equal(ok('npx', ['--offline', 'chronomind', '--version'], folder), 'chronomind 0.1.0\n');
-    assert.equal(ok('npx', ['--offline', 'chronomind', 'save', '-i', 'in.json', '-o', 'm.chrono'], folder), 'Saved 1 memories to m.chrono\n');
+    assert.equal(
+        ok('npx', ['--offline', 'chronomind', 'save', '-i', 'in.json', '-o', 'm.chrono'], folder),
+        'Saved 1 memories to m.chrono\n',
+    );
 });
 
 test('the wasm files can be named by others', () => {
@@ -175,8 +186,7 @@ export async function main(): Promise<void> {
 /** [name, file, compiler options] */
 const projects = [
     ['an ES module', 'main.mts', { module: 'nodenext', target: 'es2022' }],
-    ['CommonJS', 'main.cts', { module: 'nodenext', target: 'es2022' }],
-    ['CommonJS by the rules of 2022', 'main.cts', { module: 'node16', target: 'es2022' }],
+    ['CommonJS, by the rules of 2022', 'main.cts', { module: 'node16', target: 'es2022' }],
     ['a bundler', 'main.ts', { module: 'esnext', moduleResolution: 'bundler', target: 'es2022', lib: ['es2022', 'dom'], types: [] }],
     ['Node without the DOM', 'main.mts', { module: 'nodenext', target: 'es2022', lib: ['es2022'], skipLibCheck: false }],
 ];
@@ -199,7 +209,11 @@ test('publint finds nothing', () => {
 });
 
 test('arethetypeswrong finds nothing', () => {
-    const { status, stdout, stderr } = run(join(bin, 'attw'), [tarball, '--no-emoji', '--exclude-entrypoints', 'chronomind.wasm', 'chronomind-st.wasm'], folder);
+    const { status, stdout, stderr } = run(
+        join(bin, 'attw'),
+        [tarball, '--no-emoji', '--exclude-entrypoints', 'chronomind.wasm', 'chronomind-st.wasm'],
+        folder,
+    );
     assert.equal(status, 0, stdout + stderr);
     assert.match(stdout, /No problems found/);
 });

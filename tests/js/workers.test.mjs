@@ -24,9 +24,7 @@ async function reportOf(worker) {
 test('workers insert, replace, remove and search one store; check() finds it whole', async (t) => {
     const [nWorkers, nMemories] = [3, 400];
     const mind = await open(t, { dimensions: DIMENSIONS, maxMemories: 20000, efConstruction: 64 });
-    const workers = Array.from({ length: nWorkers }, (_, number) =>
-        start(t, { shared: mind.share(), job: 'mixed', number, nMemories }),
-    );
+    const workers = Array.from({ length: nWorkers }, (_, number) => start(t, { shared: mind.share(), job: 'mixed', number, nMemories }));
     const reports = workers.map(reportOf);
     let isOver = false;
     const allOver = Promise.all(reports).finally(() => (isOver = true));

@@ -13,7 +13,7 @@ import { shortText } from './text.js';
 const FIELDS_HINT = "see 'chronomind save --help' for the fields of a record";
 
 function hintFor(code: ChronoMindErrorCode): string {
-    if (code === 'CM_E_CAPACITY') return 'raise --max-memories';
+    if (code === 'CM_E_CAPACITY' || code === 'CM_E_INDEX_FULL') return 'raise --max-memories';
     if (code === 'CM_E_NO_MEMORY') return 'the machine gave no more memory; lower --max-memories';
     return FIELDS_HINT;
 }

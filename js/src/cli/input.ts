@@ -3,7 +3,7 @@
 import { createReadStream, fstatSync, openSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { reasonOf } from '../host-node.js';
+import { errno, reasonOf } from '../host-node.js';
 import { FAILED, Failure, INTERRUPTED } from './report.js';
 
 const CHUNK_BYTES = 262144;
@@ -30,6 +30,7 @@ export class Input {
         try {
             const file = isStandard ? 0 : openSync(path, 'r');
             const stat = fstatSync(file);
+            if (stat.isDirectory()) throw errno('EISDIR'); // a folder as standard input would look empty
             if (stat.isFile()) this.nBytesTotal = stat.size;
             this.#chunks = (isStandard ? process.stdin : streamOf(file, stat))[Symbol.asyncIterator]();
         } catch (error) {

@@ -3,7 +3,7 @@
  * A streaming reader of JSON texts, one after another, in bounded memory.
  *
  * It exists because of what docs/CLI.md promises and JSON libraries do not tell: line and column of the first byte that is wrong, numbers as they were
- * written, strings that are not UTF-8. A token is found whole (lexer), then asked whether it fits (grammar), then handed on as a range of bytes;
+ * written, strings that are not UTF-8. A token is asked whether it fits (grammar), found whole (lexer), then handed on as a range of bytes;
  * decoding it is left to whoever wants it.
  *
  * A token that the chunk cuts off is scanned again from its start when twice as many bytes are at hand: all scans together cost no more than two of
@@ -43,6 +43,10 @@ const LITERALS = new Map((['true', 'false', 'null'] as const).map((word) => [wor
 
 function isDigit(byte: number | undefined): boolean {
     return byte !== undefined && byte >= ZERO && byte <= NINE;
+}
+
+function isBlank(byte: number): boolean {
+    return byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB;
 }
 
 /** What the grammar allows next. */
@@ -122,11 +126,12 @@ export class JsonReader {
         const bytes = this.#bytes;
         for (let at = 0; ; ) {
             const byte = bytes[at];
-            if (byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB) {
+            if (byte === undefined) return at;
+            if (isBlank(byte)) {
                 at++;
                 continue;
             }
-            if (byte === undefined) return at;
+            if (!this.#fits(byte)) this.#unexpected(at);
             const end = this.#tokenEnd(byte, at, isLast);
             if (end === INCOMPLETE) return at;
             this.#accept(byte, at, end);
@@ -149,11 +154,8 @@ export class JsonReader {
         if (first === MINUS || isDigit(first)) return this.#numberEnd(start, isLast);
         const literal = LITERALS.get(first);
         if (literal !== undefined) return this.#literalEnd(literal, start);
-        if (first === OPEN_OBJECT || first === OPEN_LIST) {
-            return this.#open.length < MAX_DEPTH ? start + 1 : new Broken(`nested deeper than ${MAX_DEPTH} levels`, start, start);
-        }
-        const isMark = first === CLOSE_OBJECT || first === CLOSE_LIST || first === COMMA || first === COLON;
-        return isMark ? start + 1 : new Broken('unexpected', start, start);
+        const isTooDeep = (first === OPEN_OBJECT || first === OPEN_LIST) && this.#open.length === MAX_DEPTH;
+        return isTooDeep ? new Broken(`nested deeper than ${MAX_DEPTH} levels`, start, start) : start + 1;
     }
 
     #literalEnd(literal: string, start: number): number | Broken {
@@ -258,49 +260,73 @@ export class JsonReader {
 
     // ---- grammar ------------------------------------------------------------------------------------------------------
 
+    /** Whether a token that begins with this byte may come next. */
+    #fits(first: number): boolean {
+        const expected = this.#expected;
+        switch (first) {
+            case COMMA:
+                return expected === ', or end';
+            case COLON:
+                return expected === ':';
+            case CLOSE_OBJECT:
+                return this.#open.at(-1) === '{' && (expected === ', or end' || expected === 'key or }');
+            case CLOSE_LIST:
+                return this.#open.at(-1) === '[' && (expected === ', or end' || expected === 'value or ]');
+            case QUOTE:
+                if (expected === 'key' || expected === 'key or }') return true;
+                break;
+        }
+        return (expected === 'value' || expected === 'value or ]') && this.#beginsValue(first);
+    }
+
+    #beginsValue(first: number): boolean {
+        const isBracketOrString = first === OPEN_OBJECT || first === OPEN_LIST || first === QUOTE;
+        return isBracketOrString || first === MINUS || isDigit(first) || LITERALS.has(first);
+    }
+
     #accept(first: number, start: number, end: number): void {
         switch (first) {
             case COMMA:
-                if (this.#expected !== ', or end') this.#unexpected(start);
                 this.#expected = this.#open.at(-1) === '{' ? 'key' : 'value';
                 return;
             case COLON:
-                if (this.#expected !== ':') this.#unexpected(start);
                 this.#expected = 'value';
                 return;
             case CLOSE_OBJECT:
-                return this.#close('{', 'key or }', start);
             case CLOSE_LIST:
-                return this.#close('[', 'value or ]', start);
+                this.#open.pop();
+                this.#expectAfterValue();
+                this.#handler(first === CLOSE_OBJECT ? '}' : ']', this.#bytes, start, end);
+                return;
+            case OPEN_OBJECT:
+                this.#open.push('{');
+                this.#expected = 'key or }';
+                this.#handler('{', this.#bytes, start, end);
+                return;
+            case OPEN_LIST:
+                this.#open.push('[');
+                this.#expected = 'value or ]';
+                this.#handler('[', this.#bytes, start, end);
+                return;
+            case QUOTE:
+                return this.#acceptString(start + 1, end - 1);
         }
-        if (first === QUOTE && (this.#expected === 'key' || this.#expected === 'key or }')) {
+        this.#expectAfterValue();
+        this.#handler(LITERALS.get(first) ?? 'number', this.#bytes, start, end);
+    }
+
+    #acceptString(start: number, end: number): void {
+        if (this.#expected === 'key' || this.#expected === 'key or }') {
             this.#expected = ':';
-            this.#handler('key', this.#bytes, start + 1, end - 1);
-            return;
+            this.#handler('key', this.#bytes, start, end);
+        } else {
+            this.#expectAfterValue();
+            this.#handler('string', this.#bytes, start, end);
         }
-        if (this.#expected !== 'value' && this.#expected !== 'value or ]') this.#unexpected(start);
-        this.#value(first, start, end);
     }
 
-    #value(first: number, start: number, end: number): void {
-        if (first === OPEN_OBJECT || first === OPEN_LIST) {
-            const bracket = first === OPEN_OBJECT ? '{' : '[';
-            this.#open.push(bracket);
-            this.#expected = bracket === '{' ? 'key or }' : 'value or ]';
-            this.#handler(bracket, this.#bytes, start, end);
-            return;
-        }
+    #expectAfterValue(): void {
         this.#expected = this.#open.length > 0 ? ', or end' : 'value';
-        if (first === QUOTE) this.#handler('string', this.#bytes, start + 1, end - 1);
-        else this.#handler(LITERALS.get(first) ?? 'number', this.#bytes, start, end);
-    }
-
-    #close(bracket: '{' | '[', empty: Expected, start: number): void {
-        const fits = this.#open.at(-1) === bracket && (this.#expected === ', or end' || this.#expected === empty);
-        if (!fits) this.#unexpected(start);
-        this.#open.pop();
-        this.#expected = this.#open.length > 0 ? ', or end' : 'value';
-        this.#handler(bracket === '{' ? '}' : ']', this.#bytes, start, start + 1);
     }
 }
 

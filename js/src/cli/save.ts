@@ -42,8 +42,7 @@ export async function save(given: readonly string[]): Promise<Question | undefin
     if (typeof parsed === 'string') return parsed;
     const values = parsed as SaveValues;
     const format = values['--format'] ?? formatOf(values['--input']);
-    const isBulk = format === 'npy' || format === 'fvecs';
-    if (values['--ids'] !== undefined && !isBulk) usage('save', '--ids goes with the formats npy and fvecs only');
+    if (values['--ids'] !== undefined) requireRoomForIds(values['--ids'], values['--input'], format);
     catchInterrupts();
     const input = new Input(values['--input']);
     const ids = values['--ids'] === undefined ? undefined : new Input(values['--ids']);
@@ -54,6 +53,11 @@ export async function save(given: readonly string[]): Promise<Question | undefin
         output.discard();
     }
     return undefined;
+}
+
+function requireRoomForIds(ids: string, input: string, format: string): void {
+    if (format !== 'npy' && format !== 'fvecs') usage('save', '--ids goes with the formats npy and fvecs only');
+    if (ids === '-' && input === '-') usage('save', '--input and --ids cannot both be standard input');
 }
 
 function formatOf(path: string): string {

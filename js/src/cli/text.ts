@@ -9,18 +9,18 @@ const JSON_DECIMALS = 7;
 /** Exact, which ** need not be. */
 export const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-function escape(character: string): string {
+function escaped(character: string): string {
     return LETTERS[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** For lines that people read: nothing that would move the cursor. */
 export function safeText(text: string): string {
-    return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, escape);
+    return text.replace(/\p{Cc}/gu, escaped);
 }
 
 /** The inside of a JSON string. */
 export function jsonText(text: string): string {
-    return text.replace(/[\u0000-\u001f\u007f-\u009f"\\]/g, escape);
+    return text.replace(/[\p{Cc}"\\]/gu, escaped);
 }
 
 /** The first 64 characters, as safe text. */
