@@ -23,13 +23,14 @@ async function startReading(folder, file) {
     return child;
 }
 
-/** Starts a save and returns when bytes are on their way to the disk. Does not yield: a write takes milliseconds. */
+/** Starts a save and returns when bytes are on their way to the disk, or, on a busy machine, when they have arrived. Does not yield: a write takes milliseconds. */
 function startWriting(folder, file) {
+    const old = statSync(join(folder.path, file)).ino;
     const child = folder.start(['save', '-i', 'many.fvecs', '-o', file, ...quick]);
     for (const end = Date.now() + DEADLINE_MS; Date.now() < end; ) {
         const temporary = folder.names().find((name) => TEMPORARY.test(name));
         const nBytes = temporary && statSync(join(folder.path, temporary), { throwIfNoEntry: false })?.size;
-        if (nBytes > 0) return child;
+        if (nBytes > 0 || statSync(join(folder.path, file)).ino !== old) return child;
     }
     throw new Error('nothing was ever written');
 }
