@@ -227,8 +227,9 @@ lint() { #: the project's own rules (tests/lint), formatting, TypeScript
     return $status
 }
 
-format() { #: clang-format every C file
+format() { #: clang-format every C file, biome every JavaScript and TypeScript file
     find core platform native tests bench wasm -name '*.[ch]' -print0 | xargs -0 clang-format-19 -i
+    npm run --silent format
 }
 
 # ---------------------------------------------------------------------------------------------------------------------------------------

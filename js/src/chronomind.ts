@@ -304,7 +304,8 @@ export class ChronoMind implements Iterable<Memory> {
     share(): SharedStore {
         const isPossible = this.build === 'threads' && detectFeatures().crossOriginIsolated !== false;
         if (isPossible) return this.#core.share();
-        const problem = this.build === 'threads' ? 'a page that is not cross-origin isolated cannot share' : 'the single-thread build cannot be shared';
+        const problem =
+            this.build === 'threads' ? 'a page that is not cross-origin isolated cannot share' : 'the single-thread build cannot be shared';
         throw new ChronoMindError('CM_E_ENVIRONMENT', `${problem}: in a browser send ${ISOLATION_HEADERS}`);
     }
 

@@ -68,6 +68,7 @@ test('options that do not exist', (t) => {
     folder.fails(['query', '--ne', '3'], 2, "unknown option '--ne' for query", near('query', '--ef')); // as near as --now, and before it
     folder.fails(['save', '--verson'], 2, "unknown option '--verson' for save", near('save', '--version'));
     folder.fails(['stats', '-x'], 2, "unknown option '-x' for stats", hints.usage('stats'));
+    folder.fails(['save', '-x'], 2, "unknown option '-x' for save", hints.usage('save')); // too short to be near --m
     folder.fails(['stats', '--'], 2, "unknown option '--' for stats", hints.usage('stats'));
     folder.fails(['query', '-l3'], 2, "unknown option '-l3' for query", hints.usage('query'));
     folder.fails(['query', '-v=1,2'], 2, "unknown option '-v' for query", hints.usage('query'));
@@ -155,6 +156,7 @@ test('values outside their range', (t) => {
         '',
         '2024-02-30',
         '2023-02-29',
+        '1900-02-29',
         '2024-01-01T00:00',
         '2024-01-01T24:00Z',
         '2024-01-01T00:00:60Z',

@@ -212,7 +212,7 @@ test('broken JSON: line, column and what is wrong', (t) => {
     for (const bytes of ['\xff', '\xc0\xaf', '\xed\xa0\x80', '\xf4\x90\x80\x80', '\xe2\x82', '\x80']) {
         bad(Buffer.from(`{"a":"${bytes}"}`, 'latin1'), 'line 1, column 6: a string is not UTF-8');
     }
-    for (const half of ['\\ud800', '\\udc00', '\\ud800x', '\\ud800\\ud800', '\\uD83D\\n'])
+    for (const half of ['\\ud800', '\\udc00', '\\ud800x', '\\ud800\\ud800', '\\uD83D\\n', '\\ud83d\\n\\ude00', '\\ud83dx\\ude00'])
         bad(`{"a":"${half}"}`, 'line 1, column 6: a string holds half a surrogate pair');
     bad('{\r\n\t"é": "\u2028" "', "line 2, column 11: unexpected '\"'");
     bad('[\u00a0]', 'line 1, column 2: unexpected byte 0xC2');

@@ -11,6 +11,7 @@ import { Folder, isNative, manyRows, quick, shellCommand } from './support.mjs';
 
 const TEMPORARY = /^\.chronomind-[0-9a-f]{16}\.tmp$/;
 const DEADLINE_MS = 30_000;
+const limits = { timeout: 4 * DEADLINE_MS }; // a program that does not stop fails its test
 
 /** Starts a save that waits for more input, once its output is prepared. */
 async function startReading(folder, file) {
@@ -45,7 +46,7 @@ async function endOf(child) {
 const interrupted = { status: 130, err: 'Error: interrupted\nHint: nothing was written\n' };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    test(`${signal} while reading`, async (t) => {
+    test(`${signal} while reading`, limits, async (t) => {
         const folder = new Folder(t);
         const file = folder.snapshot();
         const before = folder.read(file);
@@ -57,7 +58,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     });
 }
 
-test('SIGINT while writing: all or nothing', async (t) => {
+test('SIGINT while writing: all or nothing', limits, async (t) => {
     const folder = new Folder(t);
     const file = folder.snapshot();
     const before = folder.read(file);
@@ -74,7 +75,7 @@ test('SIGINT while writing: all or nothing', async (t) => {
     }
 });
 
-test('kill -9 while reading and while writing: the old file, and at most a temporary one beside it', async (t) => {
+test('kill -9 while reading and while writing: the old file, and at most a temporary one beside it', limits, async (t) => {
     const folder = new Folder(t);
     const file = folder.snapshot();
     const before = folder.read(file);
@@ -102,7 +103,7 @@ test('kill -9 while reading and while writing: the old file, and at most a tempo
     assert.deepEqual(folder.names(), ['many.fvecs', file]);
 });
 
-test('a signal that was ignored from the start', { skip: !isNative && 'Node cannot know' }, async (t) => {
+test('a signal that was ignored from the start', { ...limits, skip: !isNative && 'Node cannot know' }, async (t) => {
     const folder = new Folder(t);
     folder.write('line.sh', `trap '' HUP; exec ${shellCommand} save -i - -o m.chrono`); // what nohup does
     const child = folder.start(['line.sh'], 'bash');

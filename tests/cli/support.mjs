@@ -26,6 +26,7 @@ export const shellCommand = command.map((word) => `'${word}'`).join(' ');
 /** A temporary folder that goes when the test ends; programs run inside it. */
 export class Folder {
     constructor(test) {
+        this.test = test;
         this.path = mkdtempSync(join(tmpdir(), 'chronomind-cli-'));
         test.after(() => rmSync(this.path, { recursive: true, force: true }));
     }
@@ -69,10 +70,12 @@ export class Folder {
         return { status: done.status, shown: done.stdout.toString() };
     }
 
-    /** Starts the program, or another one. */
+    /** Starts the program, or another one; it does not outlive the test. */
     start(args, program) {
         const words = program ? [program] : command;
-        return spawn(words[0], [...words.slice(1), ...args], { cwd: this.path });
+        const child = spawn(words[0], [...words.slice(1), ...args], { cwd: this.path });
+        this.test.after(() => child.kill('SIGKILL'));
+        return child;
     }
 
     /** Runs what must succeed, and gives its output. */

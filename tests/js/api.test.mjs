@@ -243,6 +243,22 @@ for (const build of BUILDS) {
         assert.equal(mind.check().unreachable, 0);
     });
 
+    test(`${build}: equal counts are in the order of the UTF-8 bytes, which that of UTF-16 is not`, async (t) => {
+        const mind = await openOne(t);
+        const names = ['a', 'b', '\ufb00', '\u{1f600}', '\u{1f600}a'];
+        for (const [i, name] of names.toReversed().entries())
+            mind.insert({ id: `m${i}`, vector: [i, 1, 1], context: name, relationships: [name] });
+        const { contexts, mostReferenced } = mind.stats();
+        assert.deepEqual(
+            contexts.map(({ context }) => context),
+            names,
+        );
+        assert.deepEqual(
+            mostReferenced.map(({ id }) => id),
+            names,
+        );
+    });
+
     test(`${build}: insertBatch takes any iterable, reports, lets others run, and can be stopped`, async (t) => {
         const mind = await openOne(t, { maxMemories: 20000 });
         const random = randomFrom(1);

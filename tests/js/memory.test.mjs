@@ -75,6 +75,28 @@ for (const build of BUILDS) {
         }
     });
 
+    test(`${build}: what is refused for its length is not copied first`, async () => {
+        const instance = await instantiate({ build });
+        const core = Core.open(instance, { dimensions: 4, max_memories: 100 });
+        const good = { id: 'x', vector: [1, 2, 3, 4], relationships: [], text: '', metadata: '' };
+        core.insert({ ...good, text: 'x'.repeat(MIB) }); // the longest that is allowed, and its room
+        const before = instance.memory.buffer.byteLength;
+        const long = 'x'.repeat(50 * MIB);
+        for (const change of [
+            { text: long },
+            { id: long },
+            { context: long },
+            { relationships: [long] },
+            { relationships: Array(1e6).fill('y') },
+        ]) {
+            assert.throws(() => core.insert({ ...good, ...change }), { name: 'ChronoMindError' });
+        }
+        assert.throws(() => core.insert({ ...good, vector: new Float32Array(1e7) }), { code: 'CM_E_DIMENSION' });
+        const grown = instance.memory.buffer.byteLength - before;
+        assert.ok(grown < 8 * MIB, `${grown} bytes`);
+        core.close();
+    });
+
     test(`${build}: what is written, replaced and removed without end takes memory with an end`, async (t) => {
         const mind = await open(t, { dimensions: 4, maxMemories: 4000, efConstruction: 16, m: 4, build });
         const churn = (round) => {
