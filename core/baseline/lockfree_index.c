@@ -37,7 +37,7 @@ static uint32_t lockfree_search(void *impl, void *local, const float *vector, ui
 }
 
 static cm_status_t lockfree_check(void *impl, cm_check_report_t *report, cm_error_t *error) {
-    return cmi_hnsw_check(impl, report, error);
+    return cmi_hnsw_check(impl, 0, report, error);
 }
 
 static uint64_t lockfree_distances(const void *local) {

@@ -58,7 +58,7 @@ static uint32_t rwlock_search(void *impl, void *local, const float *vector, uint
 }
 
 static cm_status_t rwlock_check(void *impl, cm_check_report_t *report, cm_error_t *error) {
-    return cmi_hnsw_check(&((rwlock_index_t *)impl)->graph, report, error);
+    return cmi_hnsw_check(&((rwlock_index_t *)impl)->graph, 0, report, error);
 }
 
 static uint64_t rwlock_distances(const void *local) {

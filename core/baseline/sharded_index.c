@@ -116,7 +116,7 @@ static cm_status_t sharded_check(void *impl, cm_check_report_t *report, cm_error
     memset(report, 0, sizeof *report);
     for (uint32_t s = 0; s < CMI_SHARDS; s++) {
         cm_check_report_t part;
-        cm_status_t status = cmi_hnsw_check(&self->shard[s].graph, &part, error);
+        cm_status_t status = cmi_hnsw_check(&self->shard[s].graph, 0, &part, error);
         report->n_live += part.n_live;
         report->n_dead += part.n_dead;
         report->n_links += part.n_links;

@@ -5,7 +5,7 @@
  *   lists      every id below n_slots, in a state that may be linked to, of a level that the list's level allows; no self-loop, no duplicate
  *   entry      exists where there are nodes; its level is its node's level; no LINKED node is higher
  *   tree       one root; each other LINKED node in its parent's list and its parent in its own; no cycles
- *   reach      every LIVE node on a path of links from the entry point, but for those that are not LINKED: their inserters died before the first link
+ *   reach      every LIVE node on a path of links from the entry point, but for at most most_unlinked that are not LINKED: their inserters died on the way
  */
 #include "index/links.h"
 #include "index/search.h"
@@ -17,8 +17,9 @@ typedef struct checker {
     cm_check_report_t *report;
     cm_error_t *error;
     uint32_t n_slots;
-    uint32_t *queue; /* n_slots: breadth-first queue, then the path of the tree walk */
-    uint8_t *mark;   /* n_slots */
+    uint32_t n_unlinked; /* LIVE nodes that are not LINKED */
+    uint32_t *queue;     /* n_slots: breadth-first queue, then the path of the tree walk */
+    uint8_t *mark;       /* n_slots */
 } checker_t;
 
 static bool in_graph(uint64_t meta) {
@@ -68,8 +69,12 @@ static cm_status_t check_nodes(checker_t *c) {
         if (cmi_meta_level(meta) > CMI_MAX_LEVEL)
             return cmi_fail(c->error, CM_E_INVARIANT, "node %u: level %u", slot, cmi_meta_level(meta));
         if (!in_graph(meta)) continue;
-        if (cmi_meta_state(meta) == CMI_LIVE) c->report->n_live++;
-        else c->report->n_dead++;
+        if (cmi_meta_state(meta) == CMI_LIVE) {
+            c->report->n_live++;
+            c->n_unlinked += !cmi_linked(c->graph, slot);
+        } else {
+            c->report->n_dead++;
+        }
         cm_status_t status = check_lists(c, slot, meta);
         if (status != CM_OK) return status;
     }
@@ -166,23 +171,26 @@ static cm_status_t check_reach(checker_t *c) {
                     c->report->n_unreachable, first);
 }
 
-static cm_status_t run(checker_t *c) {
+static cm_status_t run(checker_t *c, uint32_t most_unlinked) {
     cm_status_t status = check_nodes(c);
+    if (status == CM_OK && c->n_unlinked > most_unlinked)
+        status = cmi_fail(c->error, CM_E_INVARIANT, "%u live nodes are not linked: at most %u inserts were left unfinished", c->n_unlinked,
+                          most_unlinked);
     if (status == CM_OK) status = check_entry(c);
     if (status == CM_OK) status = check_tree(c);
     if (status == CM_OK) status = check_reach(c);
     return status;
 }
 
-cm_status_t cmi_hnsw_check(const cmi_hnsw_t *graph, cm_check_report_t *report, cm_error_t *error) {
+cm_status_t cmi_hnsw_check(const cmi_hnsw_t *graph, uint32_t most_unlinked, cm_check_report_t *report, cm_error_t *error) {
     memset(report, 0, sizeof *report);
     uint32_t n_slots = cmi_hnsw_n_slots(graph);
     if (n_slots == 0) return CM_OK;
     uint64_t bytes = (uint64_t)n_slots * (sizeof(uint32_t) + 1);
     uint8_t *pages = plat_pages_alloc((size_t)bytes);
     if (!pages) return cmi_fail(error, CM_E_NO_MEMORY, "check: the machine gave no %U bytes of scratch memory", bytes);
-    checker_t checker = {graph, report, error, n_slots, (uint32_t *)pages, pages + (size_t)n_slots * sizeof(uint32_t)};
-    cm_status_t status = run(&checker);
+    checker_t checker = {graph, report, error, n_slots, 0, (uint32_t *)pages, pages + (size_t)n_slots * sizeof(uint32_t)};
+    cm_status_t status = run(&checker, most_unlinked);
     plat_pages_free(pages, (size_t)bytes);
     return status;
 }

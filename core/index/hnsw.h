@@ -149,8 +149,9 @@ uint64_t cmi_hnsw_vector_bytes(const cmi_hnsw_t *graph);
 
 /* ---- check, snapshot ---- */
 
-/* First violated invariant as CM_E_INVARIANT with a message; *report counts. Takes scratch pages (CM_E_NO_MEMORY). Conclusive while nobody writes. */
-cm_status_t cmi_hnsw_check(const cmi_hnsw_t *graph, cm_check_report_t *report, cm_error_t *error);
+/* First violated invariant as CM_E_INVARIANT with a message; *report counts. `most_unlinked` LIVE nodes may lack CMI_FLAG_LINKED: one for every
+ * thread that died inside an insert. Takes scratch pages (CM_E_NO_MEMORY). Conclusive while nobody writes. */
+cm_status_t cmi_hnsw_check(const cmi_hnsw_t *graph, uint32_t most_unlinked, cm_check_report_t *report, cm_error_t *error);
 
 /* Reading the graph for a snapshot, while others write: copies the places of one list, EMPTY included. level 0: cap0 places, above: m. */
 void cmi_hnsw_copy_list(const cmi_hnsw_t *graph, uint32_t slot, uint32_t level, uint32_t *out);
