@@ -4,6 +4,7 @@
  * copies need exactly what they say, handles go stale, iteration, statistics, threads. Searches: store_search.c; refusals: store_bad_input.c.
  */
 #include "plat_clock.h"
+#include "support/strings.h"
 #include "support/snapshot.h"
 
 #define DIM 4u
@@ -17,21 +18,6 @@ static fixture_t open_small(uint32_t max_relationships) {
 static void close_checked(fixture_t *f) {
     CHECK_MSG(cm_check(f->thread, NULL) == CM_OK, "%s", cm_message(f->thread));
     fixture_close(f);
-}
-
-/* "a b c" -> its words; returns how many. */
-static uint32_t split(const char *words, cm_str_t *out) {
-    uint32_t n = 0;
-    for (const char *p = words; *p;) {
-        size_t len = strcspn(p, " ");
-        out[n++] = (cm_str_t){p, len};
-        p += len + (p[len] == ' ');
-    }
-    return n;
-}
-
-static cm_str_t str(const char *text) {
-    return (cm_str_t){text, strlen(text)};
 }
 
 /* A memory with relationships and nothing else of its own. */

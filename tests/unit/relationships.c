@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* relationships.c - packed lists of ids: merging against a model, and check() against bytes that nobody here wrote. */
 #include "store/relationships.h"
+#include "support/strings.h"
 #include "support/tap.h"
 #include "support/vectors.h"
 
 #define NO_LIMIT CM_MAX_RELATIONSHIPS
 
 static cmi_blocks_t *blocks;
-
-static cm_str_t str(const char *text) {
-    return (cm_str_t){text, strlen(text)};
-}
-
-/* "a b c" -> its words; returns how many. */
-static uint32_t split(const char *words, cm_str_t *out) {
-    uint32_t n = 0;
-    for (const char *p = words; *p;) {
-        size_t len = strcspn(p, " ");
-        out[n++] = (cm_str_t){p, len};
-        p += len + (p[len] == ' ');
-    }
-    return n;
-}
 
 static uint32_t block_of(const char *words) {
     cm_str_t ids[32];
