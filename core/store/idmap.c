@@ -48,41 +48,9 @@ static uint32_t parent_of(uint32_t bucket) {
 
 /* ---- entries: allocation ----------------------------------------------------------------------------------------------------- */
 
-/* As pop() in blocks.c, where the argument about the relaxed read of the link is. */
-static uint32_t pop_free(cmi_idmap_t *map) {
-    uint64_t head = plat_load_acquire(&map->free_head); /* [M5] acquire: the link of the head */
-    while ((uint32_t)head != CMI_NO_ENTRY_INDEX) {
-        uint32_t below = plat_load_relaxed(&cmi_idmap_at(map, (uint32_t)head)->next);
-        /* [M5] acquire: the last use of the entry. Retry: another push or pop succeeded */
-        if (plat_cas_acquire(&map->free_head, &head, (head & ~(uint64_t)UINT32_MAX) | below)) return (uint32_t)head;
-    }
-    return CMI_NO_ENTRY_INDEX;
-}
-
-static void push_free(cmi_idmap_t *map, uint32_t index) {
-    uint64_t head = plat_load_relaxed(&map->free_head), pushed; /* relaxed: re-checked by the CAS */
-    do {
-        plat_store_relaxed(&cmi_idmap_at(map, index)->next, (uint32_t)head); /* relaxed: published by the CAS */
-        pushed = ((head >> 32) + 1) << 32 | index;
-        /* [M5] release: the link and the last use of the entry. Retry: another push or pop succeeded */
-    } while (!plat_cas_release(&map->free_head, &head, pushed));
-}
-
-static cm_status_t take_fresh(cmi_idmap_t *map, uint32_t *index) {
-    uint32_t end = plat_load_acquire(&map->n_entries); /* [M4] */
-    do {
-        if (end >= map->entries.capacity) return CM_E_INDEX_FULL;
-        if (!cmi_arena_ensure(&map->entries, end)) return CM_E_NO_MEMORY;
-        /* [M4] release: the entry's memory before its number. Retry: another thread took this one */
-    } while (!plat_cas_acq_rel(&map->n_entries, &end, end + 1));
-    *index = end;
-    return CM_OK;
-}
-
 /* A private entry. A scan may look at its word, and finds no slot there: fresh memory is zero, and a reused entry held TOMB or NONE. */
 static cm_status_t make_entry(cmi_idmap_t *map, uint32_t order, uint64_t value, uint32_t key, uint32_t *index) {
-    *index = pop_free(map);
-    cm_status_t status = *index ? CM_OK : take_fresh(map, index);
+    cm_status_t status = cmi_items_take(&map->entries, index);
     if (status != CM_OK) return status;
     cmi_entry_t *entry = cmi_idmap_at(map, *index);
     entry->order = order;
@@ -104,7 +72,7 @@ static cm_status_t make_key_entry(cmi_idmap_t *map, uint32_t order, cm_str_t key
 void cmi_idmap_free(cmi_idmap_t *map, uint32_t index) {
     uint32_t key = cmi_idmap_at(map, index)->key;
     if (key != CMI_NO_BLOCK) cmi_blocks_free(map->blocks, key);
-    push_free(map, index);
+    cmi_items_give(&map->entries, index);
 }
 
 /* ---- the list ------------------------------------------------------------------------------------------------------------------ */
@@ -182,7 +150,7 @@ static uint32_t open_bucket(cmi_idmap_t *map, uint32_t bucket) {
         position = seek(map, start, order, (cm_str_t){NULL, 0});
     } while (!position.found && !link_at(map, position, dummy)); /* retry: another thread changed the link there */
     if (position.found) {
-        push_free(map, dummy); /* another thread was first */
+        cmi_items_give(&map->entries, dummy); /* another thread was first */
         dummy = position.at;
     }
     plat_store_release(bucket_at(map, bucket), dummy); /* [M6] release: the dummy. Two threads can only store the same */
@@ -225,10 +193,9 @@ bool cmi_idmap_open(cmi_idmap_t *map, cmi_blocks_t *blocks, uint32_t n_keys) {
     map->seed = plat_random_u64();
     map->max_buckets = buckets_for(n_keys);
     plat_store_relaxed(&map->n_buckets, FIRST_BUCKETS); /* relaxed, here and below: not shared yet */
-    plat_store_relaxed(&map->n_entries, ROOT);
     plat_store_relaxed(&map->n_scans, 1);
     uint32_t root;
-    if (cmi_arena_open(&map->entries, sizeof(cmi_entry_t), n_keys + map->max_buckets + 1) &&
+    if (cmi_items_open(&map->entries, sizeof(cmi_entry_t), n_keys + map->max_buckets + 1) &&
         cmi_arena_open(&map->buckets, sizeof(plat_a32_t), map->max_buckets) &&
         cmi_arena_ensure(&map->buckets, 0) && /* the first chunk holds FIRST_BUCKETS */
         make_entry(map, order_of_bucket(0), CMI_VALUE_TOMB, CMI_NO_BLOCK, &root) == CM_OK) {
@@ -240,7 +207,7 @@ bool cmi_idmap_open(cmi_idmap_t *map, cmi_blocks_t *blocks, uint32_t n_keys) {
 }
 
 void cmi_idmap_close(cmi_idmap_t *map) {
-    cmi_arena_close(&map->entries);
+    cmi_items_close(&map->entries);
     cmi_arena_close(&map->buckets);
 }
 
@@ -313,8 +280,7 @@ uint32_t cmi_idmap_begin_scan(cmi_idmap_t *map) {
 
 uint64_t cmi_idmap_bytes(const cmi_idmap_t *map) {
     /* relaxed: statistics */
-    return cmi_arena_bytes(&map->entries, plat_load_relaxed((plat_a32_t *)&map->n_entries)) +
-           cmi_arena_bytes(&map->buckets, plat_load_relaxed((plat_a32_t *)&map->n_buckets));
+    return cmi_items_bytes(&map->entries) + cmi_arena_bytes(&map->buckets, plat_load_relaxed((plat_a32_t *)&map->n_buckets));
 }
 
 /* ---- check -------------------------------------------------------------------------------------------------------------------------- */

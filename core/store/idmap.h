@@ -18,11 +18,11 @@
 #define CMI_IDMAP_H
 
 #include "base/base.h"
-#include "memory/arena.h"
 #include "memory/blocks.h"
+#include "memory/items.h"
 #include "plat_atomic.h"
 
-#define CMI_NO_ENTRY_INDEX 0u
+#define CMI_NO_ENTRY_INDEX CMI_NO_ITEM
 
 /* The word of an entry. In the id map: one of these two, or a slot (cmi_value_of). In the context map: a count, and CMI_VALUE_TOMB in dummies. */
 #define CMI_VALUE_NONE UINT64_C(0)
@@ -51,16 +51,14 @@ typedef struct cmi_entry {
 } cmi_entry_t;
 
 typedef struct cmi_idmap {
-    cmi_arena_t entries;  /* cmi_entry_t; index 0 is none, index 1 the dummy of bucket 0 */
+    cmi_items_t entries;  /* cmi_entry_t; index 1 is the dummy of bucket 0 */
     cmi_arena_t buckets;  /* plat_a32_t: the dummy's index, 0 while there is none */
     cmi_blocks_t *blocks; /* immutable */
     uint64_t seed;        /* of the hash; immutable */
     uint32_t max_buckets; /* immutable */
     plat_a32_t n_buckets; /* a power of two, only growing */
-    plat_a32_t n_entries; /* index below which entries have memory: the end of every scan */
     plat_a32_t n_keys;    /* entries linked, without dummies (approximate while they change) */
     plat_a32_t n_scans;   /* scans begun, plus 1 */
-    plat_a64_t free_head; /* tag << 32 | index: stack of entries to reuse, as in blocks.c */
 } cmi_idmap_t;
 
 /* SETUP. Room for n_keys keys. False when the machine gives no memory. */
@@ -81,7 +79,7 @@ void cmi_idmap_unlink(cmi_idmap_t *map, uint32_t entry);
 void cmi_idmap_free(cmi_idmap_t *map, uint32_t entry);
 
 static inline cmi_entry_t *cmi_idmap_at(const cmi_idmap_t *map, uint32_t entry) {
-    return (cmi_entry_t *)cmi_arena_at(&map->entries, entry);
+    return (cmi_entry_t *)cmi_items_at(&map->entries, entry);
 }
 
 /* The key of an entry that was in the list while the caller was pinned. */
@@ -99,7 +97,7 @@ static inline bool cmi_idmap_cas(cmi_idmap_t *map, uint32_t entry, uint64_t *exp
 
 /* Scans run over the indices 1 .. end-1. In each, value() may be called; key() only where the word says that there is one. */
 static inline uint32_t cmi_idmap_end(const cmi_idmap_t *map) {
-    return plat_load_acquire((plat_a32_t *)&map->n_entries); /* [M4] acquire: the entries' memory; pairs with take_fresh() */
+    return cmi_items_end(&map->entries);
 }
 
 /* Scans that must not see one key in two entries, because it was removed and added again meanwhile. Every writer that is about to CAS the word of an entry from
