@@ -106,7 +106,9 @@ static void print_recall(cm_thread_t *thread, const words_t *words, const float 
         size_t n;
         must(cm_search(thread, words_vector(words, r), WORDS_DIMENSIONS, &options, hits, &n), words->text[r], cm_message(thread));
         for (size_t i = 0; i < n; i++) n_found += hits[i].distance <= tenth[q];
-        n_distances += cm_last_distances(thread);
+        cm_search_report_t report;
+        cm_last_search(thread, &report);
+        n_distances += report.n_distances;
         q++;
     }
     double rate = q / (seconds() - start);

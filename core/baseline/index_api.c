@@ -69,7 +69,9 @@ static cm_status_t validate(const cm_index_config_t *config, cm_error_t *error) 
         return cmi_fail(error, CM_E_CONFIG, "dimensions is %u: must be 1 .. %u", config->dimensions, CM_MAX_DIMENSIONS);
     if (config->capacity == 0 || config->capacity > CM_MAX_MEMORIES)
         return cmi_fail(error, CM_E_CONFIG, "capacity is %u: must be 1 .. %u", config->capacity, CM_MAX_MEMORIES);
-    if (config->metric > CM_METRIC_L2SQ)
+    if (config->metric == CM_METRIC_CUSTOM && !config->custom.distance)
+        return cmi_fail(error, CM_E_CONFIG, "metric is 3 (custom), but custom.distance is NULL: give the function that computes it");
+    if (config->metric > CM_METRIC_CUSTOM)
         return cmi_fail(error, CM_E_CONFIG, "metric is %u: there is no such metric", (uint32_t)config->metric);
     if (config->m < 2 || config->m > CM_MAX_M) return cmi_fail(error, CM_E_CONFIG, "m is %u: must be 2 .. %u", config->m, CM_MAX_M);
     if (config->ef_construction < config->m || config->ef_construction > CM_MAX_EF)
@@ -89,7 +91,8 @@ cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_
     index->config = *config;
     index->ops = ops_of(config->kind);
     index->epoch = plat_epoch_open(config->max_threads);
-    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m, config->ef_construction, config->metric, config->seed};
+    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,     config->ef_construction,
+                                config->metric,     config->seed,     config->custom};
     index->impl = index->epoch ? index->ops->open(&params) : NULL;
     if (!index->impl) {
         cm_index_close(index);

@@ -81,7 +81,8 @@ extern "C" {
     X(CM_E_VERSION, -19, "the snapshot has a format this version cannot read")           \
     X(CM_E_CORRUPT, -20, "the snapshot is damaged")                                      \
     X(CM_E_INVARIANT, -21, "check() found a violated invariant")                         \
-    X(CM_E_CLOSED, -22, "the store is closed")
+    X(CM_E_CLOSED, -22, "the store is closed")                                           \
+    X(CM_E_CANCELLED, -23, "the caller's callback asked to stop")
 /* clang-format on */
 
 typedef enum cm_status {
@@ -129,8 +130,20 @@ typedef struct cm_str {
 typedef enum cm_metric {
     CM_METRIC_COSINE = 0, /* 1 - a.b / (|a||b|), in [0,2]; a zero vector is at distance 2 from everything */
     CM_METRIC_DOT = 1,    /* 1 - a.b */
-    CM_METRIC_L2SQ = 2    /* sum of (a-b)^2 */
+    CM_METRIC_L2SQ = 2,   /* sum of (a-b)^2 */
+    CM_METRIC_CUSTOM = 3  /* cm_config_t.custom */
 } cm_metric_t;
+
+/* A metric of your own, as a pair of functions. Both are called from any thread and at any time, take no lock, and give the same result for the same
+ * arguments. A snapshot holds the fact that the metric is custom, not the functions: pass them to cm_load again. */
+typedef struct cm_custom_metric {
+    /* A number that depends on one vector alone (its norm, say), computed once when a vector is inserted and once per query. May be NULL: 0. */
+    float (*prepare)(void *context, const float *vector, uint32_t dimensions);
+    /* The distance: symmetric, at least 0, smaller is nearer; a NaN counts as the farthest. a_prepared and b_prepared are what prepare() gave. The score takes
+     * distance/2, so a range of [0,2] weighs it like cosine. */
+    float (*distance)(void *context, const float *a, float a_prepared, const float *b, float b_prepared, uint32_t dimensions);
+    void *context;
+} cm_custom_metric_t;
 
 #define CM_NOW INT64_MIN /* "ask the store's clock" */
 
@@ -150,6 +163,7 @@ typedef struct cm_config {
     uint64_t seed;               /* of the level generator: same seed, same operations in the same order -> same snapshot bytes */
     int64_t (*clock_ms)(void *); /* NULL: the machine's clock */
     void *clock_context;
+    cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM: distance is needed. Not used otherwise */
 } cm_config_t;
 
 /* The defaults. dimensions is 768, as the embedding models that agents use most. */
@@ -159,7 +173,7 @@ typedef struct cm_config {
         .size = sizeof(cm_config_t), .dimensions = 768, .max_memories = 100000, .base_decay_rate = 0.1f, \
         .temporal_weight = 0.3f, .similarity_threshold = 0.95f, .max_relationships = 50, .m = 16,        \
         .ef_construction = 200, .ef_search = 50, .metric = CM_METRIC_COSINE, .max_threads = 64,          \
-        .seed = 42, .clock_ms = NULL, .clock_context = NULL                                              \
+        .seed = 42, .clock_ms = NULL, .clock_context = NULL, .custom = {NULL, NULL, NULL}                \
     }
 /* clang-format on */
 
@@ -229,6 +243,43 @@ CM_API cm_status_t cm_get(cm_thread_t *thread, cm_str_t id, cm_memory_t *out, vo
 CM_API cm_status_t cm_access(cm_thread_t *thread, cm_str_t id, int64_t now_ms, cm_memory_t *out, void *buffer, size_t capacity,
                              size_t *needed);
 
+/* Attributes that cm_update() changes: its `fields` is the sum of those wanted. */
+#define CM_UPDATE_IMPORTANCE 1u
+#define CM_UPDATE_DECAY_RATE 2u
+#define CM_UPDATE_CONTEXT 4u
+#define CM_UPDATE_TEXT 8u
+#define CM_UPDATE_METADATA 16u
+
+typedef struct cm_update {
+    uint32_t size;     /* sizeof(cm_update_t) */
+    uint32_t fields;   /* CM_UPDATE_*, at least one */
+    float importance;  /* [0,1]; decays from now_ms on */
+    float decay_rate;  /* per hour, finite, >= 0; 0 = the store's base_decay_rate */
+    cm_str_t context;  /* 1 .. CM_MAX_CONTEXT_BYTES bytes */
+    cm_str_t text;     /* "" drops it */
+    cm_str_t metadata; /* "" drops it */
+    int64_t now_ms;    /* CM_NOW */
+} cm_update_t;
+
+#define CM_UPDATE_INIT {.size = sizeof(cm_update_t), .now_ms = CM_NOW}
+
+/* Changes attributes of a memory in place: vector, id, timestamp, relationships and handle stay. Everything is checked first; then each attribute changes
+ * atomically (text and metadata as one), so that a reader may see some of them changed before the others. When the memory is replaced meanwhile, the call may have
+ * changed the old one. Lock-free. CM_E_NOT_FOUND, CM_E_ARGUMENT (no or unknown fields), CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_update(cm_thread_t *thread, cm_str_t id, const cm_update_t *update);
+
+/* Adds `to`, which need not exist, behind the relationships of `id`; already there: CM_OK. Never lost to a replacement of `id` that happens meanwhile. Lock-free.
+ * CM_E_NOT_FOUND (id), CM_E_ID, CM_E_TOO_LARGE (max_relationships, or CM_MAX_RELATIONSHIPS_BYTES, are there already), CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_relate(cm_thread_t *thread, cm_str_t id, cm_str_t to);
+
+/* Takes `to` off the relationships of `id`; not there: CM_OK. Lock-free. CM_E_NOT_FOUND (id), CM_E_ID, CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_unrelate(cm_thread_t *thread, cm_str_t id, cm_str_t to);
+
+/* Importance fades: importance *= exp(-rate * hours since the later of the last access and the last sweep), for every memory, up to now_ms (or CM_NOW). Each interval
+ * is applied once, however often the sweep runs and however many run at a time: whoever moves a memory's high-water mark by a CAS applies the interval.
+ * *n_decayed (may be NULL): memories whose mark moved. Lock-free. */
+CM_API cm_status_t cm_apply_decay(cm_thread_t *thread, int64_t now_ms, uint64_t *n_decayed);
+
 /* Wait-free. False also for an id that cannot exist. */
 CM_API bool cm_contains(cm_thread_t *thread, cm_str_t id);
 
@@ -237,19 +288,53 @@ CM_API uint64_t cm_len(const cm_store_t *store);
 
 /* ---- search ------------------------------------------------------------------------------------------------------------ */
 
+typedef enum cm_search_mode {
+    /* The true k best by score. Two streams, nearest first out of the graph and freshest first out of the recency index, until nothing unseen by both can be better;
+     * small stores and narrow filters are scanned instead. */
+    CM_SEARCH_BEST = 0,
+    /* The method of the original, to compare with: the max(ef, 3k) nearest by distance, ranked by score. A fresh memory that is farther away is not seen. */
+    CM_SEARCH_RERANK = 1,
+    /* Every memory that passes the filters is scored: no graph, bound 0. */
+    CM_SEARCH_EXACT = 2
+} cm_search_mode_t;
+
+/* What a filter of the caller is shown. Strings point into the store and are gone after the callback. */
+typedef struct cm_candidate {
+    uint32_t slot, generation; /* for cm_get_hit(), after the search */
+    cm_str_t id, context, text, metadata;
+    float importance;
+    uint32_t access_count;
+    int64_t created_ms, accessed_ms;
+} cm_candidate_t;
+
+/* True for memories that may be hits. Called on the searching thread, perhaps several times for one memory; must give the same answer each time, take no lock, and not use
+ * the thread (CM_E_BUSY). */
+typedef bool cm_filter_t(void *context, const cm_candidate_t *candidate);
+
 typedef struct cm_search {
-    uint32_t size;         /* sizeof(cm_search_t) */
-    uint32_t k;            /* 1 .. CM_MAX_K */
-    uint32_t ef;           /* 0: the store's ef_search; at most CM_MAX_EF. The pool is max(ef, 3k) */
+    uint32_t size; /* sizeof(cm_search_t) */
+    uint32_t k;    /* 1 .. CM_MAX_K */
+    uint32_t ef;   /* 0: the store's ef_search; at most CM_MAX_EF. Where the graph is searched: with a pool of max(ef, 3k) at first */
     float temporal_weight; /* [0,1]; negative: the store's */
     int64_t now_ms;        /* CM_NOW */
     cm_str_t context;      /* len 0: all contexts */
+    cm_search_mode_t mode;
+    uint32_t
+        budget; /* most distances to compute, roughly; 0: as many as it takes. When they are used up the report's bounds say what may be missing */
+    float min_importance;      /* [0,1] */
+    float max_importance;      /* [0,1] */
+    int64_t created_after_ms;  /* created_ms >= this; INT64_MIN: no limit */
+    int64_t created_before_ms; /* created_ms < this; INT64_MAX: no limit */
+    cm_filter_t *filter;       /* NULL: none */
+    void *filter_context;
 } cm_search_t;
 
 /* clang-format off */
-#define CM_SEARCH_INIT                                                                     \
-    {                                                                                      \
-        .size = sizeof(cm_search_t), .k = 10, .ef = 0, .temporal_weight = -1.0f, .now_ms = CM_NOW \
+#define CM_SEARCH_INIT                                                                                                     \
+    {                                                                                                                      \
+        .size = sizeof(cm_search_t), .k = 10, .ef = 0, .temporal_weight = -1.0f, .now_ms = CM_NOW, .mode = CM_SEARCH_BEST, \
+        .budget = 0, .min_importance = 0.0f, .max_importance = 1.0f, .created_after_ms = INT64_MIN,                        \
+        .created_before_ms = INT64_MAX, .filter = NULL, .filter_context = NULL                                             \
     }
 /* clang-format on */
 
@@ -266,17 +351,87 @@ typedef struct cm_hit {
     uint32_t reserved;
 } cm_hit_t;
 
-/* The k best by score among the max(ef, 3k) nearest by distance, best first. `hits` has room for options->k. Wait-free.
- * CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE (k = 0), CM_E_UTF8. options may be NULL (the defaults). */
+/* The k best by score that pass every filter, best first. `hits` has room for options->k. Fewer come back only where fewer pass. Wait-free.
+ * CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE, CM_E_UTF8, CM_E_BUSY (from inside a filter). options may be NULL (the defaults). */
 CM_API cm_status_t cm_search(cm_thread_t *thread, const float *vector, uint32_t dimensions, const cm_search_t *options, cm_hit_t *hits,
                              size_t *n_hits);
+
+typedef enum cm_strategy {
+    CM_STRATEGY_NONE = 0,    /* nothing to search: an empty store, an unknown context */
+    CM_STRATEGY_GRAPH = 1,   /* the graph alone */
+    CM_STRATEGY_STREAMS = 2, /* graph and recency index */
+    CM_STRATEGY_SCAN = 3     /* every memory that may pass the filters */
+} cm_strategy_t;
+
+/* What a search did, and how far its answer can be trusted. */
+typedef struct cm_search_report {
+    double
+        bound; /* The certificate: no memory outside the hits has a score below that of the last hit minus bound. 0: the answer is exact. Holds whatever the graph
+                         * missed. Infinite where fewer than k were found without seeing everything, and for dot products that were not scanned */
+    double
+        graph_bound; /* the same, if the graph gave every memory within its horizon: 0 unless the budget ended the search, or only the graph was asked (rerank, weight 0) */
+    uint64_t n_distances;         /* computed, all told */
+    uint64_t n_recency_distances; /* of these, for memories out of the recency index */
+    float temporal_weight;        /* in force */
+    uint32_t ef;                  /* the last width of the pool; 0 where the graph was not asked */
+    int64_t now_ms;               /* in force */
+    cm_strategy_t strategy;
+    uint32_t reserved;
+} cm_search_report_t;
+
+/* Of this thread's last cm_search. */
+CM_API void cm_last_search(const cm_thread_t *thread, cm_search_report_t *out);
+
+/* Why a hit scores as it does: score = distance_part + recency_part. */
+typedef struct cm_why {
+    double distance_part; /* (1-w) * distance/2 */
+    double recency_part;  /* w * recency */
+    double age_hours;     /* 0 for a timestamp in the future */
+} cm_why_t;
+CM_API void cm_explain(const cm_search_report_t *report, const cm_hit_t *hit, cm_why_t *out);
 
 /* The memory behind a hit. As cm_get; CM_E_STALE when it was replaced or removed meanwhile. */
 CM_API cm_status_t cm_get_hit(cm_thread_t *thread, uint32_t slot, uint32_t generation, cm_memory_t *out, void *buffer, size_t capacity,
                               size_t *needed);
 
-/* Distances computed by this thread's last cm_search. */
-CM_API uint64_t cm_last_distances(const cm_thread_t *thread);
+/* ---- relationships, contexts, consolidation ------------------------------------------------------------------------------- */
+
+typedef struct cm_related {
+    uint32_t slot, generation; /* a handle for cm_get_hit() */
+    uint32_t depth;            /* relationships away from the start: 1 .. */
+    uint32_t reserved;
+} cm_related_t;
+
+/* The memories that relationships lead to from `id`, at most `depth` steps away, breadth first in the order of the lists; the start is left out, each memory comes once, ids that do
+ * not exist are passed over. *n is how many there are; more than `capacity`: CM_E_BUFFER, call again (out may be NULL with capacity 0). Takes scratch pages from the machine
+ * for its duration. CM_E_NOT_FOUND, CM_E_BUFFER, CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_related(cm_thread_t *thread, cm_str_t id, uint32_t depth, cm_related_t *out, uint32_t capacity, uint32_t *n);
+
+typedef struct cm_context_summary {
+    uint64_t n_memories;
+    double average_importance; /* 0 when empty */
+} cm_context_summary_t;
+
+/* Count, mean importance and component-wise mean vector (zeros when empty) of a context; one that nobody used is empty. `mean` has room for `dimensions` floats, or is NULL.
+ * Wait-free (a scan of the context); takes scratch pages. CM_E_DIMENSION, CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_context_summary(cm_thread_t *thread, cm_str_t context, cm_context_summary_t *out, float *mean, uint32_t dimensions);
+
+typedef struct cm_consolidate {
+    uint32_t size;              /* sizeof(cm_consolidate_t) */
+    float similarity_threshold; /* (0,1); 0: the store's */
+    /* NULL, or called now and then with the share of the work that is done, in [0,1]; false stops: what was absorbed stays absorbed, CM_E_CANCELLED */
+    bool (*progress)(void *context, double done);
+    void *progress_context;
+} cm_consolidate_t;
+
+#define CM_CONSOLIDATE_INIT {.size = sizeof(cm_consolidate_t)}
+
+/* Merges near-duplicates: pairs whose cosine similarity is above the threshold. Memories come in order of importance descending, created_ms ascending, id ascending; each that is not
+ * yet absorbed absorbs every other that is not yet absorbed and similar enough: its relationships follow (deduplicated, capped, never to itself), the importance is the higher
+ * one, and the other is removed. Candidates come out of the graph where the metric is cosine, else from comparing all pairs. Runs while others read and write: what is inserted or replaced
+ * meanwhile is left alone. At every moment the absorber of a memory that is gone is there, unless somebody removes it. One run at a time: CM_E_BUSY
+ * for a second. *n_absorbed may be NULL. Lock-free; takes scratch pages. options may be NULL. CM_E_RANGE, CM_E_BUSY, CM_E_CANCELLED, CM_E_NO_MEMORY. */
+CM_API cm_status_t cm_consolidate(cm_thread_t *thread, const cm_consolidate_t *options, uint64_t *n_absorbed);
 
 /* ---- looking at the whole store ---------------------------------------------------------------------------------------- */
 
@@ -354,6 +509,7 @@ typedef struct cm_load_options {
     uint32_t max_threads;  /* 0: 64 */
     int64_t (*clock_ms)(void *);
     void *clock_context;
+    cm_custom_metric_t custom; /* for snapshots whose metric is CM_METRIC_CUSTOM: distance is needed then (CM_E_CONFIG) */
 } cm_load_options_t;
 
 #define CM_LOAD_INIT {.size = sizeof(cm_load_options_t)}
@@ -385,6 +541,7 @@ typedef struct cm_index_config {
     uint32_t ef_construction;
     uint32_t max_threads;
     uint64_t seed;
+    cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM */
 } cm_index_config_t;
 
 /* clang-format off */

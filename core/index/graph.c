@@ -108,8 +108,18 @@ static float inverse_norm(const float *vector, uint32_t n) {
 }
 
 cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector) {
-    bool cosine = graph->params.metric == CM_METRIC_COSINE;
-    return (cmi_query_t){vector, cosine ? inverse_norm(vector, graph->params.dimensions) : 0};
+    const cmi_hnsw_params_t *params = &graph->params;
+    if (params->metric == CM_METRIC_COSINE) return (cmi_query_t){vector, inverse_norm(vector, params->dimensions)};
+    if (params->metric == CM_METRIC_CUSTOM && params->custom.prepare)
+        return (cmi_query_t){vector, params->custom.prepare(params->custom.context, vector, params->dimensions)};
+    return (cmi_query_t){vector, 0};
+}
+
+float cmi_custom_distance(const cmi_hnsw_t *graph, const cmi_query_t *query, const float *row) {
+    const cmi_hnsw_params_t *params = &graph->params;
+    float distance = params->custom.distance(params->custom.context, query->vector, query->inverse_norm, row, row[graph->row_floats - 1],
+                                             params->dimensions);
+    return distance <= CMI_FARTHEST ? distance : CMI_FARTHEST; /* a NaN, too */
 }
 
 void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector) {

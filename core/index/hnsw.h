@@ -52,6 +52,7 @@ typedef struct cmi_hnsw_params {
     uint32_t dimensions, capacity, m, ef_construction;
     cm_metric_t metric;
     uint64_t seed;
+    cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM */
 } cmi_hnsw_params_t;
 
 /* Per node, apart from vector and lists: 16 bytes. */

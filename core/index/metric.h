@@ -3,7 +3,8 @@
  * metric.h - from kernel results to distances: one vector against rows of the graph, singly and four at a time.
  *
  * cosine 1 - dot * (inv_a * inv_b), within [0,2]; dot 1 - dot; l2sq as it is. Overflow to infinity sorts last; a NaN (infinity minus infinity
- * inside a dot product of enormous vectors) counts as the farthest, so that every order below is total.
+ * inside a dot product of enormous vectors) counts as the farthest, so that every order below is total. A custom metric is the caller's function, with what its prepare() said
+ * of a vector in place of the inverse norm.
  */
 #ifndef CMI_METRIC_H
 #define CMI_METRIC_H
@@ -32,7 +33,10 @@ static inline float cmi_metric_finish(const cmi_hnsw_t *graph, const cmi_query_t
     return distance <= CMI_FARTHEST ? distance : CMI_FARTHEST;
 }
 
+float cmi_custom_distance(const cmi_hnsw_t *graph, const cmi_query_t *query, const float *row);
+
 static inline float cmi_distance(const cmi_hnsw_t *graph, const cmi_query_t *query, const float *row) {
+    if (CMI_UNLIKELY(graph->params.metric == CM_METRIC_CUSTOM)) return cmi_custom_distance(graph, query, row);
     cmi_kernel_t *kernel = graph->params.metric == CM_METRIC_L2SQ ? graph->kernels->l2sq : graph->kernels->dot;
     return cmi_metric_finish(graph, query, row, kernel(query->vector, row, graph->params.dimensions));
 }
@@ -50,7 +54,7 @@ static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch
     cmi_kernel4_t *kernel4 = graph->params.metric == CM_METRIC_L2SQ ? graph->kernels->l2sq4 : graph->kernels->dot4;
     uint32_t dimensions = graph->params.dimensions, i = 0;
     for (uint32_t ahead = 0; ahead < CMI_MIN(n, 4u); ahead++) cmi_prefetch_row(graph, slots[ahead]);
-    for (; i + 4 <= n; i += 4) {
+    for (; i + 4 <= n && CMI_LIKELY(graph->params.metric != CM_METRIC_CUSTOM); i += 4) {
         for (uint32_t ahead = i + 4; ahead < CMI_MIN(n, i + 8); ahead++) cmi_prefetch_row(graph, slots[ahead]);
         const float *rows[4] = {cmi_hnsw_row(graph, slots[i]), cmi_hnsw_row(graph, slots[i + 1]), cmi_hnsw_row(graph, slots[i + 2]),
                                 cmi_hnsw_row(graph, slots[i + 3])};

@@ -6,6 +6,7 @@
 
 #define HIDDEN_PER_POOL 4u /* a hidden heap four times the pool: enough to walk through a neighbourhood that is 80 % tombstones */
 #define HIDDEN_AT_LEAST 1024u
+#define LATER_PER_POOL 4u
 
 /* Hands out consecutive pieces of one allocation; with base NULL it only counts. */
 typedef struct carver {
@@ -23,6 +24,7 @@ static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *
     uint32_t cap0 = graph->cap0;
     scratch->pool.at = carve(carver, (uint64_t)scratch->pool.capacity * sizeof(cmi_found_t));
     scratch->hidden.at = carve(carver, (uint64_t)scratch->hidden.capacity * sizeof(cmi_found_t));
+    scratch->later.at = carve(carver, (uint64_t)scratch->later.capacity * sizeof(cmi_found_t));
     scratch->fresh = carve(carver, cap0 * sizeof(uint32_t));
     scratch->fresh_distance = carve(carver, cap0 * sizeof(float));
     scratch->members = carve(carver, cap0 * sizeof(uint32_t));
@@ -43,6 +45,7 @@ cmi_scratch_t *cmi_scratch_open(const cmi_hnsw_t *graph, uint32_t max_ef) {
     cmi_scratch_t plan = {.n_seen_slots = capacity};
     plan.pool.capacity = CMI_MIN(CMI_MAX(max_ef, graph->params.ef_construction), capacity);
     plan.hidden.capacity = CMI_MIN(CMI_MAX(HIDDEN_PER_POOL * plan.pool.capacity, HIDDEN_AT_LEAST), capacity);
+    plan.later.capacity = CMI_MIN(LATER_PER_POOL * plan.pool.capacity, capacity);
 
     carver_t count = {NULL, 0};
     carve(&count, sizeof plan);

@@ -12,7 +12,7 @@
 /* A vector to compare with, and what its metric needs besides. */
 typedef struct cmi_query {
     const float *vector;
-    float inverse_norm; /* cosine only: 1/|v|, 0 for the zero vector */
+    float inverse_norm; /* cosine: 1/|v|, 0 for the zero vector. Custom: what prepare() says */
 } cmi_query_t;
 
 /* Candidates, nearest first. `slot` carries CMI_CHECKED once it was expanded. */
@@ -41,6 +41,7 @@ struct cmi_scratch {
     uint16_t tag;
     cmi_pool_t pool;
     cmi_hidden_t hidden;
+    cmi_hidden_t later;                     /* of a stream: what has no place in the pool yet, expanded (CMI_CHECKED) or not */
     uint32_t *fresh;                        /* 2m: unseen neighbours of the node being expanded */
     float *fresh_distance;                  /* 2m */
     uint32_t *members;                      /* 2m: one list, read for pruning */

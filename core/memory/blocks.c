@@ -23,7 +23,7 @@
 #define GRANULE_BYTES 16u
 #define CHUNK_GRANULES 4096u
 #define CHUNK_BYTES (CHUNK_GRANULES * GRANULE_BYTES)
-#define MOST_GRANULES (UINT32_MAX - UINT32_MAX % CHUNK_GRANULES)
+#define MOST_GRANULES (UINT32_C(1) << 31)    /* bit 31 of a handle is its owner's: 32 GiB of blocks */
 #define LEAST_FLAT_BYTES (UINT64_C(1) << 30) /* a smaller range would end before the machine's memory does: chunks are better then */
 #define N_CLASSES 128u                       /* the last that 2 MiB need is 120 */
 

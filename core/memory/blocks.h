@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * blocks.h - variable-size memory for ids, relationships and payloads, named by u32 handles (valid in every thread and on every target).
+ * blocks.h - variable-size memory for ids, relationships and payloads, named by u32 handles (valid in every thread and on every target; below 2^31).
  *
  * Size classes over one growing range; freed blocks go to a Treiber stack per class, whose head carries a tag against ABA.
  * Lock-free; freeing is what a grace period's callback does (memory/reclaim.h), so it may run on any thread.

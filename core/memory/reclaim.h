@@ -14,7 +14,7 @@
 #include "memory/blocks.h"
 #include "plat_epoch.h"
 
-#define CMI_RETIRE_AT_MOST 4u /* handles that one operation may retire */
+#define CMI_RETIRE_AT_MOST 8u /* handles that one operation may retire */
 
 /* What a handle names. Kinds other than CMI_RETIRE_BLOCK belong to the owner of the reclaimer. */
 #define CMI_RETIRE_BLOCK 0u

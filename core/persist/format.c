@@ -108,6 +108,7 @@ void cmi_record_encode(const cmi_record_row_t *row, uint8_t out[CMI_RECORD_BYTES
     cmi_put_u64(out + 16, (uint64_t)row->accessed_ms);
     cmi_put_u32(out + 24, cmi_float_bits(row->importance));
     cmi_put_u32(out + 28, cmi_float_bits(row->decay_rate));
+    cmi_put_u64(out + 32, (uint64_t)row->decayed_ms);
 }
 
 void cmi_record_decode(const uint8_t bytes[CMI_RECORD_BYTES], cmi_record_row_t *out) {
@@ -117,6 +118,7 @@ void cmi_record_decode(const uint8_t bytes[CMI_RECORD_BYTES], cmi_record_row_t *
     out->accessed_ms = (int64_t)cmi_get_u64(bytes + 16);
     out->importance = cmi_bits_float(cmi_get_u32(bytes + 24));
     out->decay_rate = cmi_bits_float(cmi_get_u32(bytes + 28));
+    out->decayed_ms = (int64_t)cmi_get_u64(bytes + 32);
 }
 
 void cmi_strings_head_encode(const cmi_strings_head_t *head, uint8_t out[CMI_STRINGS_HEAD_BYTES]) {

@@ -36,7 +36,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 /* Rows of the sections whose rows do not depend on the configuration. */
 #define CMI_CONFIG_BYTES 64u
 #define CMI_META_BYTES 12u
-#define CMI_RECORD_BYTES 32u
+#define CMI_RECORD_BYTES 40u
 #define CMI_STRINGS_HEAD_BYTES 24u
 
 /* In file order; the numbers are in the file. */
@@ -80,7 +80,7 @@ typedef struct cmi_footer {
 /* The attributes of a memory; its strings are elsewhere. */
 typedef struct cmi_record_row {
     uint32_t slot, access_count;
-    int64_t created_ms, accessed_ms;
+    int64_t created_ms, accessed_ms, decayed_ms;
     float importance, decay_rate;
 } cmi_record_row_t;
 

@@ -23,7 +23,7 @@ typedef struct loader {
 
 /* ---- configuration ---- */
 
-static cm_status_t read_config(loader_t *loader) {
+static cm_status_t read_config(loader_t *loader, const cm_custom_metric_t *custom) {
     cmi_cursor_t cursor;
     cm_error_t why;
     cm_status_t status = cmi_reader_expect(&loader->reader, CMI_SECTION_CONFIG, CMI_CONFIG_BYTES, 1);
@@ -32,7 +32,11 @@ static cm_status_t read_config(loader_t *loader) {
     const uint8_t *bytes = status == CM_OK ? cmi_cursor_take(&cursor, CMI_CONFIG_BYTES) : NULL;
     if (bytes) {
         cmi_config_decode(bytes, &loader->config);
-        if (cmi_config_validate(&loader->config, &why) != CM_OK)
+        loader->config.custom = *custom;
+        if (loader->config.metric == CM_METRIC_CUSTOM && !custom->distance)
+            cursor.status = cmi_fail(loader->error, CM_E_CONFIG,
+                                     "the snapshot's metric is custom: pass the functions that it was written with in options.custom");
+        else if (cmi_config_validate(&loader->config, &why) != CM_OK)
             cursor.status = cmi_cursor_fault(&cursor, CMI_CONFIG_BYTES, "%s", why.message);
     }
     status = cursor.status;
@@ -249,6 +253,7 @@ static cm_status_t take_record(memory_loader_t *l, cmi_memory_view_t *view, uint
     *slot = row.slot;
     view->created_ms = row.created_ms;
     view->accessed_ms = row.accessed_ms;
+    view->decayed_ms = row.decayed_ms;
     view->importance = row.importance;
     view->decay_rate = row.decay_rate;
     view->access_count = row.access_count;
@@ -354,7 +359,7 @@ static cm_status_t check_store(loader_t *loader) {
 
 static cm_status_t load(loader_t *loader, const cm_source_t *source, const cm_load_options_t *options) {
     cm_status_t status = cmi_reader_open(&loader->reader, source, loader->error);
-    if (status == CM_OK) status = read_config(loader);
+    if (status == CM_OK) status = read_config(loader, &options->custom);
     if (status == CM_OK) status = check_shapes(loader);
     if (status == CM_OK) status = apply_options(loader, options);
     if (status == CM_OK) status = open_store(loader);

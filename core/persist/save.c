@@ -92,7 +92,7 @@ static void write_record(saver_t *saver, uint32_t slot) {
     cmi_memory_view_t view;
     uint8_t bytes[CMI_RECORD_BYTES];
     cmi_store_view(saver->store, slot, &view);
-    cmi_record_row_t row = {slot, view.access_count, view.created_ms, view.accessed_ms, view.importance, view.decay_rate};
+    cmi_record_row_t row = {slot, view.access_count, view.created_ms, view.accessed_ms, view.decayed_ms, view.importance, view.decay_rate};
     cmi_record_encode(&row, bytes);
     cmi_writer_put(&saver->writer, bytes, sizeof bytes);
 }

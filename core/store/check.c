@@ -42,7 +42,7 @@ static cm_status_t check_node(const checker_t *c, uint32_t slot, uint32_t entry)
 }
 
 static cm_status_t check_context(checker_t *c, uint32_t slot) {
-    uint32_t context = cmi_record_at(c->store, slot)->context;
+    uint32_t context = cmi_record_context(cmi_record_at(c->store, slot));
     if (context == CMI_NO_ENTRY_INDEX || context >= c->n_contexts || cmi_context_count(c->store, context) == 0)
         return cmi_fail(c->error, CM_E_INVARIANT, "the memory in slot %u has context entry %u, which counts no memory", slot, context);
     c->per_context[context]++;

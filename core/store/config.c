@@ -21,8 +21,11 @@ static cm_status_t check_index(const cm_config_t *c, cm_error_t *error) {
         status = cmi_fail(error, CM_E_CONFIG, "ef_construction is %u: must be at least m, which is %u", c->ef_construction, c->m);
     if (status == CM_OK) status = check_range(error, "ef_construction", c->ef_construction, 1, CM_MAX_EF);
     if (status == CM_OK) status = check_range(error, "ef_search", c->ef_search, 1, CM_MAX_EF);
-    if (status == CM_OK && (uint32_t)c->metric > CM_METRIC_L2SQ)
-        status = cmi_fail(error, CM_E_CONFIG, "metric is %u: must be 0 (cosine), 1 (dot) or 2 (squared Euclidean)", (uint32_t)c->metric);
+    if (status == CM_OK && (uint32_t)c->metric > CM_METRIC_CUSTOM)
+        status = cmi_fail(error, CM_E_CONFIG, "metric is %u: must be 0 (cosine), 1 (dot), 2 (squared Euclidean) or 3 (custom)",
+                          (uint32_t)c->metric);
+    if (status == CM_OK && c->metric == CM_METRIC_CUSTOM && !c->custom.distance)
+        status = cmi_fail(error, CM_E_CONFIG, "metric is 3 (custom), but custom.distance is NULL: give the function that computes it");
     return status;
 }
 

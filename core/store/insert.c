@@ -3,11 +3,11 @@
  * insert.c - a memory comes into existence, or takes the place of another.
  *
  *     check everything -> make room for what may be retired -> pin
- *       -> entry of the id -> count -> context -> slot -> payload, record, vector -> merged relationships -> link the node
+ *       -> entry of the id -> count -> context -> slot -> payload, record, vector -> postings -> merged relationships -> link the node
  *       -> CAS the entry's word from the old slot, or none, to ours: from here on the memory exists
- *       -> take out the old one
+ *       -> seal the old relationships; what was added to them since we merged follows us -> take out the old memory
  *
- * Until the CAS nothing names the new slot but the graph, and searches leave out what the id map does not name. So whatever fails before is undone and leaves
+ * Until the CAS nothing names the new slot but graph and postings, and searches leave out what the id map does not name. So whatever fails before is undone and leaves
  * the store as it was, but for a used slot where the node was linked or reserved already.
  *
  * PROGRESS lock-free. The CAS fails only because another insert or removal of the same id succeeded; then the relationships are merged again, from the
@@ -17,6 +17,7 @@
 #include "store/contexts.h"
 #include "store/operations.h"
 #include "store/record.h"
+#include "store/relate.h"
 #include "store/relationships.h"
 
 /* A memory on its way, and what has to be undone if it does not arrive. */
@@ -26,6 +27,7 @@ typedef struct draft {
     const cm_memory_t *memory;
     uint32_t entry;   /* of the id */
     uint64_t old;     /* what its word held */
+    uint32_t merged;  /* block of the relationships that were merged out of the old memory */
     bool made;        /* this insert made the entry */
     bool counted;     /* in n_live, as a memory that is not there yet */
     uint32_t context; /* counted up; CMI_NO_ENTRY_INDEX before that */
@@ -108,23 +110,27 @@ static cm_status_t take_slot(draft_t *d) {
     return CM_OK;
 }
 
-/* Plain and relaxed stores: linking the node publishes the record to searches [N3], the CAS of the word to everybody else [M3]. */
+/* Plain and relaxed stores: linking postings [K1] and node [N3] publishes the record to searches, the CAS of the word to everybody else [M3]. */
 static cm_status_t fill(draft_t *d) {
     const cm_memory_t *memory = d->memory;
     cmi_record_t *record = cmi_record_at(d->store, d->slot);
     int64_t created_ms = cmi_time_of(d->store, memory->created_ms);
+    uint32_t payload = CMI_NO_BLOCK;
     plat_store_relaxed(&record->relationships, CMI_NO_BLOCK);
-    if (!cmi_payload_make(d->store->blocks, memory->text, memory->metadata, &record->payload))
-        return cmi_no_memory(&d->thread->error, "a payload");
+    if (!cmi_payload_make(d->store->blocks, memory->text, memory->metadata, &payload)) return cmi_no_memory(&d->thread->error, "a payload");
+    plat_store_relaxed(&record->payload, payload);
     record->created_ms = created_ms;
     plat_store_relaxed(&record->accessed_ms, (uint64_t)created_ms);
+    plat_store_relaxed(&record->decayed_ms, (uint64_t)INT64_MIN);
     plat_store_relaxed(&record->importance, cmi_float_bits(memory->importance));
-    record->decay_rate = memory->decay_rate;
-    plat_store_relaxed(&record->access_count, 0);
-    record->context = d->context;
     cmi_record_set_entry(record, d->entry);
     cmi_hnsw_set_vector(&d->store->graph, d->slot, memory->vector);
     return CM_OK;
+}
+
+static cm_status_t place(draft_t *d) {
+    cm_status_t status = cmi_record_place(d->store, d->slot, d->context, d->memory->decay_rate);
+    return status == CM_OK ? CM_OK : refuse_full(d, status, "postings");
 }
 
 static void free_relationships(draft_t *d) {
@@ -137,13 +143,14 @@ static void free_relationships(draft_t *d) {
 /* The list that the memory will have if it takes the place of `old`. At once freed again if it does not: nobody looks at the block of a slot that the id map never named. */
 static cm_status_t merge(draft_t *d) {
     cm_store_t *store = d->store;
-    uint32_t old_block = CMI_NO_BLOCK, block;
-    /* relaxed: [M3] brought it */
-    if (cmi_value_is_slot(d->old)) old_block = plat_load_relaxed(&cmi_record_at(store, cmi_value_slot(d->old))->relationships);
+    uint32_t block;
+    d->merged = cmi_value_is_slot(d->old) ? cmi_record_block(&cmi_record_at(store, cmi_value_slot(d->old))->relationships) : CMI_NO_BLOCK;
     free_relationships(d);
-    if (!cmi_relationships_merge(store->blocks, d->memory->relationships, d->memory->n_relationships,
-                                 cmi_relationships_at(store->blocks, old_block), store->config.max_relationships, &block))
-        return cmi_no_memory(&d->thread->error, "relationships");
+    cmi_relationships_plan_t plan = {.fresh = d->memory->relationships,
+                                     .n_fresh = d->memory->n_relationships,
+                                     .tail = cmi_relationships_at(store->blocks, d->merged),
+                                     .limit = store->config.max_relationships};
+    if (!cmi_relationships_make(store->blocks, &plan, &block)) return cmi_no_memory(&d->thread->error, "relationships");
     plat_store_relaxed(&cmi_record_at(store, d->slot)->relationships, block); /* relaxed: published by the CAS [M3] */
     return CM_OK;
 }
@@ -154,6 +161,7 @@ static cm_status_t prepare(draft_t *d) {
     if (status == CM_OK) status = take_context(d);
     if (status == CM_OK) status = take_slot(d);
     if (status == CM_OK) status = fill(d);
+    if (status == CM_OK) status = place(d);
     if (status == CM_OK) status = merge(d);
     return status;
 }
@@ -187,7 +195,8 @@ static cm_status_t publish(draft_t *d) {
 /* ---- undoing ---------------------------------------------------------------------------------------------------------------------- */
 
 static void give_up_slot(draft_t *d) {
-    uint32_t payload = cmi_record_at(d->store, d->slot)->payload;
+    uint32_t payload = plat_load_relaxed(&cmi_record_at(d->store, d->slot)->payload); /* relaxed: ours */
+    cmi_record_unplace(d->thread, d->slot);
     free_relationships(d);
     if (payload != CMI_NO_BLOCK) cmi_blocks_free(d->store->blocks, payload);
     if (d->linked) cmi_hnsw_kill(&d->store->graph, d->slot);
@@ -211,6 +220,14 @@ static void give_up(draft_t *d) {
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
 
+/* Relationships that were added to the old memory after merge() had read them: nothing that cm_relate() promised is lost. When the machine gives no memory for
+ * this, they are: the memory is there, and there is no way back. */
+static void take_over(draft_t *d) {
+    uint32_t slot = cmi_value_slot(d->old), last = cmi_record_seal_relationships(d->store, slot);
+    if (last != d->merged) cmi_relate_list(d->thread, d->entry, cmi_relationships_at(d->store->blocks, last));
+    cmi_record_take_out(d->thread, slot);
+}
+
 static cm_status_t insert(cm_thread_t *thread, const cm_memory_t *memory) {
     draft_t d = {.thread = thread, .store = thread->store, .memory = memory, .slot = CMI_NONE};
     cm_status_t status = prepare(&d);
@@ -220,7 +237,7 @@ static cm_status_t insert(cm_thread_t *thread, const cm_memory_t *memory) {
         status = publish(&d);
     }
     if (status != CM_OK) give_up(&d);
-    else if (cmi_value_is_slot(d.old)) cmi_record_take_out(thread, cmi_value_slot(d.old));
+    else if (cmi_value_is_slot(d.old)) take_over(&d);
     return status;
 }
 

@@ -15,22 +15,26 @@ static uint32_t slots_for(const cm_config_t *config, uint32_t at_least) {
 static void free_handle(void *context, uint32_t kind, uint32_t handle) {
     cm_store_t *store = context;
     if (kind == CMI_RETIRE_ID) cmi_idmap_free(&store->ids, handle);
+    else cmi_skip_free(&store->postings.nodes, handle);
 }
 
 static bool open_parts(cm_store_t *store) {
     const cm_config_t *config = &store->config;
-    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m, config->ef_construction, config->metric, config->seed};
+    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m,     config->ef_construction,
+                                config->metric,     config->seed,   config->custom};
     store->epoch = plat_epoch_open(config->max_threads);
     store->blocks = cmi_blocks_open();
     store->reclaimer = (cmi_reclaimer_t){.epoch = store->epoch, .blocks = store->blocks, .free_handle = free_handle, .context = store};
     return store->epoch && store->blocks && cmi_hnsw_open(&store->graph, &params) &&
            cmi_arena_open(&store->records, sizeof(cmi_record_t), store->n_slots) &&
-           cmi_idmap_open(&store->ids, store->blocks, store->n_slots) && cmi_idmap_open(&store->contexts, store->blocks, store->n_slots);
+           cmi_idmap_open(&store->ids, store->blocks, store->n_slots) && cmi_idmap_open(&store->contexts, store->blocks, store->n_slots) &&
+           cmi_postings_open(&store->postings, store->blocks, store->n_slots);
 }
 
 /* Also right for a store of which only some parts are open. The epoch first: its last callbacks free blocks and entries. */
 static void close_parts(cm_store_t *store) {
     if (store->epoch) plat_epoch_close(store->epoch);
+    cmi_postings_close(&store->postings);
     cmi_idmap_close(&store->contexts);
     cmi_idmap_close(&store->ids);
     cmi_arena_close(&store->records);

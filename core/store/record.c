@@ -22,7 +22,7 @@ bool cmi_payload_make(cmi_blocks_t *blocks, cm_str_t text, cm_str_t metadata, ui
     return true;
 }
 
-static void view_payload(const cmi_blocks_t *blocks, uint32_t block, cm_str_t *text, cm_str_t *metadata) {
+void cmi_payload_view(const cmi_blocks_t *blocks, uint32_t block, cm_str_t *text, cm_str_t *metadata) {
     *text = *metadata = (cm_str_t){NULL, 0};
     if (block == CMI_NO_BLOCK) return;
     const char *bytes = cmi_blocks_at(blocks, block);
@@ -38,35 +38,78 @@ bool cmi_store_current(const cm_store_t *store, uint32_t slot) {
 
 void cmi_store_view(const cm_store_t *store, uint32_t slot, cmi_memory_view_t *out) {
     const cmi_record_t *record = cmi_record_at(store, slot);
-    /* relaxed, all of them: what was set before publish came with the id map's word [M3]; the others are independent numbers */
-    cmi_relationships_t list = cmi_relationships_at(store->blocks, plat_load_relaxed((plat_a32_t *)&record->relationships));
+    cmi_relationships_t list = cmi_relationships_at(store->blocks, cmi_record_block(&record->relationships));
+    /* relaxed, below: independent numbers */
     *out = (cmi_memory_view_t){
         .id = cmi_idmap_key(&store->ids, cmi_record_entry(record)),
-        .context = cmi_idmap_key(&store->contexts, record->context),
+        .context = cmi_idmap_key(&store->contexts, cmi_record_context(record)),
         .vector = cmi_hnsw_row(&store->graph, slot),
         .created_ms = record->created_ms,
         .accessed_ms = (int64_t)plat_load_relaxed((plat_a64_t *)&record->accessed_ms),
+        .decayed_ms = (int64_t)plat_load_relaxed((plat_a64_t *)&record->decayed_ms),
         .importance = cmi_bits_float(plat_load_relaxed((plat_a32_t *)&record->importance)),
-        .decay_rate = record->decay_rate,
+        .decay_rate = cmi_record_given_rate(record),
         .access_count = plat_load_relaxed((plat_a32_t *)&record->access_count),
         .n_relationships = list.n,
         .relationships = list.bytes,
         .relationships_bytes = list.n_bytes,
     };
-    view_payload(store->blocks, record->payload, &out->text, &out->metadata);
+    cmi_payload_view(store->blocks, cmi_record_block(&record->payload), &out->text, &out->metadata);
+}
+
+/* ---- coming and going ------------------------------------------------------------------------------------------------------------ */
+
+cm_status_t cmi_record_place(cm_store_t *store, uint32_t slot, uint32_t context, float given_rate) {
+    cmi_record_t *record = cmi_record_at(store, slot);
+    uint32_t placed, timed;
+    cm_status_t status = cmi_postings_add_context(&store->postings, context, slot, &placed);
+    if (status != CM_OK) return status;
+    plat_store_release(&record->placed, cmi_pair_of(context, placed)); /* [S3] release: the node */
+    status = cmi_postings_add_time(&store->postings, cmi_rate_in_force(store, given_rate), record->created_ms, slot, &timed);
+    if (status == CM_OK) {
+        plat_store_release(&record->timed, cmi_pair_of(cmi_float_bits(given_rate), timed)); /* [S3] release: the node */
+        return CM_OK;
+    }
+    return status;
+}
+
+static void retire_posting(cm_thread_t *thread, uint32_t node) {
+    cmi_retire(&thread->retirer, CMI_RETIRE_POSTING, node);
+}
+
+/* Either node may be missing: cmi_record_place() may have failed. */
+uint32_t cmi_record_unplace(cm_thread_t *thread, uint32_t slot) {
+    cm_store_t *store = thread->store;
+    cmi_record_t *record = cmi_record_at(store, slot);
+    uint64_t placed = plat_fetch_or_acq_rel(&record->placed, CMI_SEALED); /* [S3] acquire: the nodes as the last update left them */
+    uint64_t timed = plat_fetch_or_acq_rel(&record->timed, CMI_SEALED);   /* [S3] */
+    if (cmi_pair_node(placed) != CMI_NO_SKIP_NODE) {
+        cmi_postings_drop_context(&store->postings, cmi_pair_node(placed));
+        retire_posting(thread, cmi_pair_node(placed));
+    }
+    if (cmi_pair_node(timed) != CMI_NO_SKIP_NODE) {
+        cmi_postings_drop_time(&store->postings, cmi_rate_in_force(store, cmi_bits_float(cmi_pair_attribute(timed))), cmi_pair_node(timed));
+        retire_posting(thread, cmi_pair_node(timed));
+    }
+    return cmi_pair_attribute(placed);
 }
 
 static void retire_block(cm_thread_t *thread, uint32_t block) {
     if (block != CMI_NO_BLOCK) cmi_retire(&thread->retirer, CMI_RETIRE_BLOCK, block);
 }
 
+uint32_t cmi_record_seal_relationships(cm_store_t *store, uint32_t slot) {
+    /* [S4] acquire: the block, as the last change left it */
+    return plat_fetch_or_acq_rel(&cmi_record_at(store, slot)->relationships, CMI_SEALED) & ~CMI_SEALED;
+}
+
 void cmi_record_take_out(cm_thread_t *thread, uint32_t slot) {
     cm_store_t *store = thread->store;
-    cmi_record_t *record = cmi_record_at(store, slot);
     cmi_hnsw_kill(&store->graph, slot);
-    retire_block(thread, plat_load_relaxed(&record->relationships)); /* relaxed: the CAS that took the slot out acquired it [M3] */
-    retire_block(thread, record->payload);
-    cmi_context_count_down(store, record->context);
+    uint32_t context = cmi_record_unplace(thread, slot);
+    retire_block(thread, cmi_record_seal_relationships(store, slot));
+    retire_block(thread, plat_fetch_or_acq_rel(&cmi_record_at(store, slot)->payload, CMI_SEALED)); /* [S4] acquire: as above; sealed once */
+    cmi_context_count_down(store, context);
 }
 
 uint32_t cmi_slot_of(const cm_store_t *store, cm_str_t id) {

@@ -79,7 +79,7 @@ static void count(counter_t *counter, cm_str_t id) {
 
 static void count_memory(void *context, uint32_t slot) {
     counter_t *counter = context;
-    uint32_t block = plat_load_relaxed(&cmi_record_at(counter->store, slot)->relationships); /* relaxed: published by the word [M3] */
+    uint32_t block = cmi_record_block(&cmi_record_at(counter->store, slot)->relationships);
     cmi_relationships_t list = cmi_relationships_at(counter->store->blocks, block);
     while (list.n > 0 && !counter->failed) count(counter, cmi_relationships_pop(&list));
 }

@@ -52,35 +52,49 @@ static void pack(packer_t *packer, cm_str_t id) {
     packer->n_bytes += step;
 }
 
-/* The order of the result. `old` came out of here and has no duplicates of its own. */
-static void pack_all(packer_t *packer, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old) {
-    for (uint32_t i = 0; i < n_fresh; i++)
-        if (!in_fresh(fresh, i, fresh[i])) pack(packer, fresh[i]);
-    while (old.n > 0 && packer->n < packer->limit) {
-        cm_str_t id = cmi_relationships_pop(&old);
-        if (!in_fresh(fresh, n_fresh, id)) pack(packer, id);
+bool cmi_relationships_hold(cmi_relationships_t list, cm_str_t id) {
+    while (list.n > 0)
+        if (equal(cmi_relationships_pop(&list), id)) return true;
+    return false;
+}
+
+/* Whether an id was left out by the plan, or came in the parts before. */
+static bool is_new(const cmi_relationships_plan_t *plan, uint32_t n_fresh_before, cm_str_t id) {
+    return !(plan->without.len > 0 && equal(plan->without, id)) && !in_fresh(plan->fresh, n_fresh_before, id) &&
+           !cmi_relationships_hold(plan->head, id);
+}
+
+static void pack_all(packer_t *packer, const cmi_relationships_plan_t *plan) {
+    cmi_relationships_t head = plan->head, tail = plan->tail;
+    while (head.n > 0) {
+        cm_str_t id = cmi_relationships_pop(&head);
+        if (!(plan->without.len > 0 && equal(plan->without, id))) pack(packer, id);
+    }
+    for (uint32_t i = 0; i < plan->n_fresh; i++)
+        if (is_new(plan, i, plan->fresh[i])) pack(packer, plan->fresh[i]);
+    while (tail.n > 0 && packer->n < packer->limit) { /* a list of ours, too: no duplicates of its own */
+        cm_str_t id = cmi_relationships_pop(&tail);
+        if (is_new(plan, plan->n_fresh, id)) pack(packer, id);
     }
 }
 
-bool cmi_relationships_merge(cmi_blocks_t *blocks, const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit,
-                             uint32_t *block) {
-    packer_t measure = {.limit = limit};
-    pack_all(&measure, fresh, n_fresh, old);
+bool cmi_relationships_make(cmi_blocks_t *blocks, const cmi_relationships_plan_t *plan, uint32_t *block) {
+    packer_t measure = {.limit = plan->limit};
+    pack_all(&measure, plan);
     *block = CMI_NO_BLOCK;
     if (measure.n == 0) return true;
     *block = cmi_blocks_alloc(blocks, (uint32_t)sizeof(uint32_t) + measure.n_bytes);
     if (*block == CMI_NO_BLOCK) return false;
     uint8_t *bytes = cmi_blocks_at(blocks, *block);
     memcpy(bytes, &measure.n, sizeof measure.n);
-    packer_t packer = {.out = bytes + sizeof(uint32_t), .limit = limit};
-    pack_all(&packer, fresh, n_fresh, old);
+    packer_t packer = {.out = bytes + sizeof(uint32_t), .limit = plan->limit};
+    pack_all(&packer, plan);
     return true;
 }
 
-static bool holds(cmi_relationships_t list, uint32_t n, cm_str_t id) {
-    for (uint32_t i = 0; i < n; i++)
-        if (equal(cmi_relationships_pop(&list), id)) return true;
-    return false;
+static bool holds_before(cmi_relationships_t list, uint32_t n, cm_str_t id) {
+    list.n = n;
+    return cmi_relationships_hold(list, id);
 }
 
 cm_status_t cmi_relationships_check(cmi_relationships_t list, uint32_t limit, cm_error_t *error) {
@@ -95,7 +109,7 @@ cm_status_t cmi_relationships_check(cmi_relationships_t list, uint32_t limit, cm
         cm_str_t id = cmi_relationships_pop(&list);
         cm_error_t why;
         if (cmi_check_id(id, "relationship", &why) != CM_OK) return cmi_fail(error, CM_E_CORRUPT, "%s", why.message);
-        if (holds(all, i, id)) return cmi_fail(error, CM_E_CORRUPT, "relationship \"%S\" is there twice", &id);
+        if (holds_before(all, i, id)) return cmi_fail(error, CM_E_CORRUPT, "relationship \"%S\" is there twice", &id);
     }
     return list.n_bytes == 0 ? CM_OK : cmi_fail(error, CM_E_CORRUPT, "%u bytes follow the last relationship", list.n_bytes);
 }

@@ -35,24 +35,24 @@ static cm_status_t take_context(cm_store_t *store, cm_str_t label, uint32_t *con
     return CM_OK;
 }
 
-/* The list was checked: with nothing in front it merges into itself. */
+/* The list was checked: alone it is copied as it is. */
 static cm_status_t make_blocks(cm_store_t *store, cmi_record_t *record, const cmi_memory_view_t *view, cm_error_t *error) {
     cmi_relationships_t list = {view->n_relationships, view->relationships_bytes, view->relationships};
-    uint32_t block;
-    if (!cmi_payload_make(store->blocks, view->text, view->metadata, &record->payload)) return cmi_no_memory(error, "payloads");
-    if (!cmi_relationships_merge(store->blocks, NULL, 0, list, store->config.max_relationships, &block))
-        return cmi_no_memory(error, "relationships");
-    plat_store_relaxed(&record->relationships, block); /* relaxed: published by the CAS [M3] */
+    cmi_relationships_plan_t plan = {.head = list, .limit = store->config.max_relationships};
+    uint32_t payload, relationships;
+    if (!cmi_payload_make(store->blocks, view->text, view->metadata, &payload)) return cmi_no_memory(error, "payloads");
+    plat_store_relaxed(&record->payload, payload); /* relaxed, here and below: published by the CAS [M3] */
+    if (!cmi_relationships_make(store->blocks, &plan, &relationships)) return cmi_no_memory(error, "relationships");
+    plat_store_relaxed(&record->relationships, relationships);
     return CM_OK;
 }
 
-static void fill(cmi_record_t *record, const cmi_memory_view_t *view, uint32_t entry, uint32_t context) {
+static void fill(cmi_record_t *record, const cmi_memory_view_t *view, uint32_t entry) {
     record->created_ms = view->created_ms;
     plat_store_relaxed(&record->accessed_ms, (uint64_t)view->accessed_ms); /* relaxed, here and below: published by the CAS [M3] */
+    plat_store_relaxed(&record->decayed_ms, (uint64_t)view->decayed_ms);
     plat_store_relaxed(&record->importance, cmi_float_bits(view->importance));
     plat_store_relaxed(&record->access_count, view->access_count);
-    record->decay_rate = view->decay_rate;
-    record->context = context;
     cmi_record_set_entry(record, entry);
 }
 
@@ -68,7 +68,8 @@ cm_status_t cmi_store_restore(cm_thread_t *thread, uint32_t slot, const cmi_memo
     if (status == CM_OK) status = take_context(store, view->context, &context, error);
     if (status == CM_OK) status = make_blocks(store, cmi_record_at(store, slot), view, error);
     if (status != CM_OK) return status; /* the store is thrown away */
-    fill(cmi_record_at(store, slot), view, entry, context);
+    fill(cmi_record_at(store, slot), view, entry);
+    if (cmi_record_place(store, slot, context, view->decay_rate) != CM_OK) return cmi_no_memory(error, "postings");
     uint64_t none = CMI_VALUE_NONE;
     cmi_idmap_set_born(&store->ids, entry);
     cmi_idmap_cas(&store->ids, entry, &none, cmi_value_for(store, slot));

@@ -6,10 +6,21 @@
 
 #define MS_PER_HOUR 3600000.0
 
-double cmi_recency(int64_t created_ms, int64_t now_ms, float rate_per_hour) {
-    if (created_ms >= now_ms) return 0;
-    uint64_t age_ms = (uint64_t)now_ms - (uint64_t)created_ms; /* unsigned: any two int64_t have a difference */
-    return 1.0 - cmi_exp(-(double)rate_per_hour * ((double)age_ms / MS_PER_HOUR));
+double cmi_hours_between(int64_t from_ms, int64_t now_ms) {
+    if (from_ms >= now_ms) return 0;
+    return (double)((uint64_t)now_ms - (uint64_t)from_ms) / MS_PER_HOUR; /* unsigned: no overflow */
+}
+
+double cmi_decay_exponent(int64_t from_ms, int64_t now_ms, float rate_per_hour) {
+    return (double)rate_per_hour * cmi_hours_between(from_ms, now_ms);
+}
+
+double cmi_retention(double exponent) {
+    return cmi_exp(-exponent);
+}
+
+double cmi_recency_of_exponent(double exponent) {
+    return 1.0 - cmi_exp(-exponent);
 }
 
 double cmi_score(float distance, double recency, float temporal_weight) {

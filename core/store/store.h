@@ -24,18 +24,23 @@
 #include "plat_atomic.h"
 #include "plat_epoch.h"
 
-/* One per slot, 64 bytes. */
+/* In the words of a record that name a block or node: the memory was taken out of the id map, and the word changes no more. What it names stays readable for whoever was pinned before. */
+#define CMI_SEALED 0x80000000u
+
+/* One per slot, 64 bytes. A word that names a block or node changes as a whole, together with the attribute that it stands for, and is sealed by whoever took the slot out of the id
+ * map: after that no change succeeds, and the one who sealed it knows what to retire (record.h). */
 typedef struct cmi_record {
     int64_t created_ms;       /* set before publish, then immutable */
     plat_a64_t accessed_ms;   /* int64_t bits; atomic, any writer */
+    plat_a64_t decayed_ms;    /* int64_t bits: up to here decay has been applied; INT64_MIN: never. Atomic, any writer */
+    plat_a64_t placed;        /* context entry << 32 | node in by_context (postings.h); atomic */
+    plat_a64_t timed;         /* float bits of decay_rate (0 = the store's) << 32 | node in by_time; atomic */
+    plat_a32_t relationships; /* block (relationships.h layout), or CMI_NO_BLOCK; atomic, replaced as a whole */
+    plat_a32_t payload;       /* block (u32 text bytes, text, metadata), or CMI_NO_BLOCK; atomic, replaced as a whole */
     plat_a32_t importance;    /* float bits; atomic, any writer */
-    float decay_rate;         /* set before publish; 0 = the store's */
     plat_a32_t access_count;  /* atomic, any writer */
     plat_a32_t entry;         /* of the id; atomic: until the memory exists its inserter may move it to a fresh entry, then immutable */
-    uint32_t context;         /* entry of the label in the context map; set before publish */
-    plat_a32_t relationships; /* block (relationships.h layout), or CMI_NO_BLOCK; atomic, replaced as a whole */
-    uint32_t payload;         /* block (u32 text bytes, text, metadata), or CMI_NO_BLOCK; set before publish */
-    uint32_t reserved[5];
+    uint32_t reserved;
 } cmi_record_t;
 
 _Static_assert(sizeof(cmi_record_t) == 64, "a record is one cache line");
@@ -44,7 +49,7 @@ _Static_assert(sizeof(cmi_record_t) == 64, "a record is one cache line");
 typedef struct cmi_memory_view {
     cm_str_t id, context, text, metadata;
     const float *vector;
-    int64_t created_ms, accessed_ms;
+    int64_t created_ms, accessed_ms, decayed_ms;
     float importance, decay_rate;
     uint32_t access_count;
     uint32_t n_relationships;

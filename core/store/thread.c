@@ -4,6 +4,7 @@
  *
  * Everything an operation needs is allocated here: the scratch of searches and inserts. Bags come from the store's blocks.
  */
+#include "store/best.h"
 #include "store/operations.h"
 #include "store/store_impl.h"
 
@@ -91,6 +92,8 @@ cm_status_t cmi_thread_abandon(cm_store_t *store, uint32_t slot) {
     cm_thread_t *thread = plat_load_acquire(&store->threads[slot]);
     if (!thread || !plat_epoch_abandon(store->epoch, slot)) return CM_E_ARGUMENT;
     plat_fetch_add_relaxed(&store->n_abandoned, 1); /* relaxed: a count */
+    uint32_t consolidator = slot + 1;
+    plat_cas_release(&store->consolidator, &consolidator, 0); /* [S5] it consolidates no more */
     leave(thread);
     return CM_OK;
 }

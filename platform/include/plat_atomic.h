@@ -50,6 +50,7 @@ _Static_assert(sizeof(plat_a64_t) == 8, "a meta word is eight bytes, in memory a
 #define plat_fetch_sub_relaxed(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_relaxed)
 #define plat_fetch_add_acq_rel(p, v) atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
 #define plat_fetch_sub_acq_rel(p, v) atomic_fetch_sub_explicit((p), (v), memory_order_acq_rel)
+#define plat_fetch_or_acq_rel(p, v) atomic_fetch_or_explicit((p), (v), memory_order_acq_rel)
 #define plat_fetch_or_release(p, v) atomic_fetch_or_explicit((p), (v), memory_order_release)
 #define plat_exchange_acq_rel(p, v) atomic_exchange_explicit((p), (v), memory_order_acq_rel)
 

@@ -227,12 +227,8 @@ typedef struct bad_search {
     const char *words;
 } bad_search_t;
 
-#define BAD_QUERY(what_, status_, words_, ...)                                                  \
-    {.what = (what_),                                                                           \
-     .status = (status_),                                                                       \
-     .words = (words_),                                                                         \
-     .options = {.size = sizeof(cm_search_t), .k = 3, .temporal_weight = -1, .now_ms = CM_NOW}, \
-     __VA_ARGS__}
+#define BAD_QUERY(what_, status_, words_, ...) \
+    {.what = (what_), .status = (status_), .words = (words_), .options = CM_SEARCH_INIT, __VA_ARGS__}
 
 TEST(search_refuses_bad_options) {
     const bad_search_t cases[] = {
@@ -244,6 +240,14 @@ TEST(search_refuses_bad_options) {
         BAD_QUERY("a weight above 1", CM_E_RANGE, "temporal_weight is 1.5", .options.temporal_weight = 1.5f),
         BAD_QUERY("a weight that is NaN", CM_E_RANGE, "temporal_weight is NaN", .options.temporal_weight = NAN),
         BAD_QUERY("an infinite weight", CM_E_RANGE, "temporal_weight is infinity", .options.temporal_weight = INFINITY),
+        BAD_QUERY("a mode that is none", CM_E_RANGE, "mode is 3|best|rerank|exact", .options.mode = (cm_search_mode_t)3),
+        BAD_QUERY("importance below 0", CM_E_RANGE, "min_importance is -0.1", .options.min_importance = -0.1f),
+        BAD_QUERY("importance above 1", CM_E_RANGE, "max_importance is 1.1", .options.max_importance = 1.1f),
+        BAD_QUERY("importance that is NaN", CM_E_RANGE, "max_importance is NaN", .options.max_importance = NAN),
+        BAD_QUERY("importance the wrong way round", CM_E_RANGE, "min_importance is 0.5|max_importance|0.25|nothing could pass",
+                  .options.min_importance = 0.5f, .options.max_importance = 0.25f),
+        BAD_QUERY("times the wrong way round", CM_E_RANGE, "created_after_ms is 10|created_before_ms|10|nothing could pass",
+                  .options.created_after_ms = 10, .options.created_before_ms = 10),
         BAD_QUERY("a context of 1,025 bytes", CM_E_TOO_LARGE, "context|1025", .options.context = of_length(1025)),
         BAD_QUERY("a context in Latin-1", CM_E_UTF8, "context \"caf?\"", .options.context = {"caf\xE9", 4}),
         BAD_QUERY("a context that is NULL", CM_E_ARGUMENT, "context|2|NULL", .options.context = {NULL, 2}),
@@ -412,7 +416,9 @@ TEST(nothing_at_all_is_survived) {
     CHECK_STATUS(cm_check(NULL, NULL), CM_E_ARGUMENT);
     CHECK(!cm_contains(NULL, memory.id));
     CHECK_EQ_U64(cm_len(NULL), 0);
-    CHECK_EQ_U64(cm_last_distances(NULL), 0);
+    cm_search_report_t report = {.n_distances = 7};
+    cm_last_search(NULL, &report);
+    CHECK_EQ_U64(report.n_distances, 7);
     CHECK_STATUS(cm_open(&config, NULL, NULL), CM_E_ARGUMENT);
     CHECK_STATUS(cm_open(NULL, &store, NULL), CM_E_ARGUMENT);
     CHECK_STATUS(cm_open(&config, &store, NULL), CM_OK);

@@ -64,7 +64,7 @@ TEST(config_keeps_all_that_is_the_store_s) {
 }
 
 TEST(rows_survive) {
-    cmi_record_row_t row = {1, 2, -3, INT64_MAX, 0.5f, -0.0f}, row_back;
+    cmi_record_row_t row = {1, 2, -3, INT64_MAX, INT64_MIN, 0.5f, -0.0f}, row_back;
     cmi_strings_head_t head = {1, 2, 3, 4, 5, 6}, head_back;
     cmi_section_t section = {CMI_SECTION_UPPER, 64, 4096, 640, 10, 1, 0}, section_back;
     uint8_t bytes[64];

@@ -9,10 +9,16 @@
 
 static cmi_blocks_t *blocks;
 
+/* `fresh`, then `old`: what an insert makes. */
+static bool merge(const cm_str_t *fresh, uint32_t n_fresh, cmi_relationships_t old, uint32_t limit, uint32_t *block) {
+    cmi_relationships_plan_t plan = {.fresh = fresh, .n_fresh = n_fresh, .tail = old, .limit = limit};
+    return cmi_relationships_make(blocks, &plan, block);
+}
+
 static uint32_t block_of(const char *words) {
     cm_str_t ids[32];
     uint32_t block;
-    CHECK(cmi_relationships_merge(blocks, ids, split(words, ids), (cmi_relationships_t){0}, NO_LIMIT, &block));
+    CHECK(merge(ids, split(words, ids), (cmi_relationships_t){0}, NO_LIMIT, &block));
     return block;
 }
 
@@ -31,7 +37,7 @@ static void check_list(uint32_t block, const char *words) {
 static void check_merge(const char *fresh, const char *old, uint32_t limit, const char *expected) {
     cm_str_t ids[32];
     uint32_t block, old_block = block_of(old), n = split(fresh, ids);
-    CHECK(cmi_relationships_merge(blocks, ids, n, cmi_relationships_at(blocks, old_block), limit, &block));
+    CHECK(merge(ids, n, cmi_relationships_at(blocks, old_block), limit, &block));
     check_list(block, expected);
     CHECK((block == CMI_NO_BLOCK) == (*expected == 0));
     if (block != CMI_NO_BLOCK) cmi_blocks_free(blocks, block);
@@ -69,8 +75,8 @@ TEST(merge_agrees_with_a_model) {
             if (!twice) expected[n_expected++] = id;
         }
         uint32_t old_block, block;
-        CHECK(cmi_relationships_merge(blocks, old, n_old, (cmi_relationships_t){0}, NO_LIMIT, &old_block));
-        CHECK(cmi_relationships_merge(blocks, fresh, n_fresh, cmi_relationships_at(blocks, old_block), limit, &block));
+        CHECK(merge(old, n_old, (cmi_relationships_t){0}, NO_LIMIT, &old_block));
+        CHECK(merge(fresh, n_fresh, cmi_relationships_at(blocks, old_block), limit, &block));
         cmi_relationships_t list = cmi_relationships_at(blocks, block);
         CHECK_EQ_U64(list.n, n_expected);
         CHECK_STATUS(cmi_relationships_check(list, limit, NULL), CM_OK);
@@ -93,12 +99,12 @@ TEST(merge_stops_at_the_byte_limit) {
         ids[i] = (cm_str_t){names[i], LEN};
     }
     uint32_t block, wider;
-    CHECK(cmi_relationships_merge(blocks, ids, N, (cmi_relationships_t){0}, NO_LIMIT, &block));
+    CHECK(merge(ids, N, (cmi_relationships_t){0}, NO_LIMIT, &block));
     cmi_relationships_t list = cmi_relationships_at(blocks, block);
     CHECK_EQ_U64(list.n, N - 1);
     CHECK_EQ_U64(list.n_bytes, CM_MAX_RELATIONSHIPS_BYTES);
     CHECK_STATUS(cmi_relationships_check(list, NO_LIMIT, NULL), CM_OK);
-    CHECK(cmi_relationships_merge(blocks, &ids[N - 1], 1, list, NO_LIMIT, &wider)); /* the newest stays, the last of the old goes */
+    CHECK(merge(&ids[N - 1], 1, list, NO_LIMIT, &wider)); /* the newest stays, the last of the old goes */
     list = cmi_relationships_at(blocks, wider);
     CHECK_EQ_U64(list.n, N - 1);
     CHECK(cmi_str_compare(cmi_relationships_pop(&list), ids[N - 1]) == 0);

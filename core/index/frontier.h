@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * frontier.h - the inner loop of best-first search on one level, for search.c and stream.c: which node to expand next, and where its neighbours go.
+ *
+ *     unseen neighbours --consider()--> pool     the ef nearest acceptable ones
+ *                                   --> hidden   near, but no result: walked through, at no cost to ef
+ *                                   --> later    of a stream: too far for now
+ */
+#ifndef CMI_FRONTIER_H
+#define CMI_FRONTIER_H
+
+#include "index/links.h"
+#include "index/search.h"
+
+/* The unseen neighbours of `slot` below `n_slots`, into scratch->fresh. */
+static inline uint32_t cmi_gather_fresh(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, uint32_t level, uint32_t n_slots) {
+    cmi_list_t list = cmi_list_of(graph, slot, level);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < list.cap; i++) {
+        uint32_t id = cmi_list_read(&list, i);
+        if (id < n_slots && cmi_seen_add(scratch, id)) scratch->fresh[n++] = id; /* CMI_NONE is above every n_slots */
+    }
+    return n;
+}
+
+static inline bool cmi_acceptable(const cmi_hnsw_t *graph, const cmi_accept_t *accept, uint32_t slot) {
+    cmi_state_t state = cmi_meta_state(cmi_hnsw_meta(graph, slot));
+    if (state != CMI_LIVE && !(accept->dead_too && state == CMI_DEAD)) return false;
+    return !accept->keep || accept->keep(accept->context, slot);
+}
+
+/* Where the search stands: pool, the first place in it that may be unexpanded, and the distance beyond which nothing matters. */
+typedef struct cmi_frontier {
+    cmi_pool_t *pool;
+    cmi_hidden_t *later; /* of a stream; NULL: what does not matter is forgotten */
+    uint32_t ef, cursor;
+} cmi_frontier_t;
+
+static inline bool cmi_useful(const cmi_frontier_t *frontier, float distance) {
+    return frontier->pool->n < frontier->ef || distance < frontier->pool->at[frontier->ef - 1].distance;
+}
+
+static inline void cmi_put_off(const cmi_frontier_t *frontier, float distance, uint32_t slot) {
+    if (frontier->later) cmi_hidden_push(frontier->later, distance, slot);
+}
+
+/* `slot` may carry CMI_CHECKED. */
+static inline void cmi_take_in(cmi_frontier_t *frontier, float distance, uint32_t slot) {
+    cmi_pool_t *pool = frontier->pool;
+    if (pool->n == frontier->ef) cmi_put_off(frontier, pool->at[pool->n - 1].distance, pool->at[pool->n - 1].slot);
+    uint32_t place = cmi_pool_insert(pool, frontier->ef, distance, slot);
+    if (place < frontier->cursor) frontier->cursor = place;
+}
+
+static inline void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_frontier_t *frontier, const cmi_accept_t *accept,
+                                uint32_t level, float distance, uint32_t slot) {
+    if (!cmi_useful(frontier, distance)) {
+        cmi_put_off(frontier, distance, slot);
+        return;
+    }
+    __builtin_prefetch(cmi_list_of(graph, slot, level).place); /* it will be expanded soon, or never */
+    if (CMI_UNLIKELY(!cmi_acceptable(graph, accept, slot))) cmi_hidden_push(&scratch->hidden, distance, slot);
+    else cmi_take_in(frontier, distance, slot);
+}
+
+/* The nearest node that is not expanded yet, from the pool or from the hidden heap; false when none can matter any more. */
+static inline bool cmi_next_to_expand(cmi_scratch_t *scratch, cmi_frontier_t *frontier, uint32_t *slot) {
+    cmi_pool_t *pool = frontier->pool;
+    while (frontier->cursor < pool->n && (pool->at[frontier->cursor].slot & CMI_CHECKED)) frontier->cursor++;
+    bool pooled = frontier->cursor < pool->n;
+    if (scratch->hidden.n > 0 && (!pooled || scratch->hidden.at[0].distance < pool->at[frontier->cursor].distance)) {
+        if (cmi_useful(frontier, scratch->hidden.at[0].distance)) {
+            *slot = cmi_hidden_pop(&scratch->hidden).slot;
+            return true;
+        }
+        if (!frontier->later) scratch->hidden.n = 0; /* all others are farther still */
+        if (!pooled) return false;
+    }
+    if (!pooled) return false;
+    *slot = pool->at[frontier->cursor].slot;
+    pool->at[frontier->cursor].slot |= CMI_CHECKED;
+    return true;
+}
+
+#endif

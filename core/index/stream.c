@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* stream.c - see stream.h. */
+#include "index/stream.h"
+
+#include "index/frontier.h"
+
+static void begin(cmi_stream_t *stream, cmi_found_t start) {
+    cmi_scratch_t *scratch = stream->scratch;
+    stream->ef = 0;
+    stream->n_slots = cmi_hnsw_n_slots(stream->graph);
+    scratch->pool.n = scratch->hidden.n = scratch->later.n = 0;
+    cmi_seen_clear(scratch);
+    cmi_seen_add(scratch, start.slot);
+    stream->visit(stream->visit_context, &start.slot, &start.distance, 1);
+    cmi_hidden_push(&scratch->later, start.distance, start.slot);
+}
+
+bool cmi_stream_begin(cmi_stream_t *stream) {
+    uint64_t entry = cmi_entry_load(stream->graph);
+    if (entry == CMI_NO_ENTRY) return false;
+    begin(stream, cmi_descend(stream->graph, stream->scratch, &stream->query, cmi_entry_slot(entry), cmi_entry_level(entry), 0));
+    return true;
+}
+
+void cmi_stream_begin_at(cmi_stream_t *stream, uint32_t slot) {
+    cmi_found_t start = {cmi_distance(stream->graph, &stream->query, cmi_hnsw_row(stream->graph, slot)), slot};
+    stream->scratch->n_distances++;
+    begin(stream, start);
+}
+
+/* What was put off and now has a place. */
+static void take_up(cmi_stream_t *stream, cmi_frontier_t *frontier) {
+    cmi_hidden_t *later = &stream->scratch->later;
+    while (later->n > 0 && cmi_useful(frontier, later->at[0].distance)) {
+        cmi_found_t found = cmi_hidden_pop(later);
+        if (found.slot & CMI_CHECKED) cmi_take_in(frontier, found.distance, found.slot);
+        else cmi_consider(stream->graph, stream->scratch, frontier, &stream->accept, 0, found.distance, found.slot);
+    }
+}
+
+void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
+    cmi_scratch_t *scratch = stream->scratch;
+    cmi_frontier_t frontier = {&scratch->pool, &scratch->later, ef, 0};
+    uint32_t slot;
+    stream->ef = ef;
+    take_up(stream, &frontier);
+    while (cmi_next_to_expand(scratch, &frontier, &slot)) {
+        uint32_t n = cmi_gather_fresh(stream->graph, scratch, slot, 0, stream->n_slots);
+        cmi_distances(stream->graph, scratch, &stream->query, scratch->fresh, n, scratch->fresh_distance);
+        stream->visit(stream->visit_context, scratch->fresh, scratch->fresh_distance, n);
+        for (uint32_t i = 0; i < n; i++)
+            cmi_consider(stream->graph, scratch, &frontier, &stream->accept, 0, scratch->fresh_distance[i], scratch->fresh[i]);
+    }
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * rerank.c - the nearest by distance, ranked by score: all that a search with weight 0 needs, and for other weights the method of the original.
+ *
+ * Its weakness there: a memory that is fresh and not quite so near is never seen. At the original's defaults it finds 4 % of the true top 10.
+ */
+#include "store/query.h"
+
+static bool keep(void *context, uint32_t slot) {
+    return cmi_filter_passes(context, slot);
+}
+
+void cmi_search_rerank(cmi_search_t *search) {
+    cmi_scratch_t *scratch = search->thread->scratch;
+    cmi_found_t *found = cmi_scratch_results(scratch);
+    cmi_keep_t *keep_some = cmi_filter_is_open(&search->filter) ? NULL : keep;
+    uint32_t n = cmi_hnsw_search(&search->store->graph, scratch, search->vector, search->ef, keep_some, &search->filter, found);
+    for (uint32_t i = 0; i < n; i++) {
+        if (search->weight == 0 && (double)found[i].distance / 2 > cmi_best_limit(&search->best)) break; /* so are all behind it */
+        cmi_search_offer(search, found[i].slot, found[i].distance);
+    }
+    search->least_score = cmi_search_least(search, cmi_search_least_distance(search), 0);
+    double horizon = n == 0 ? 0 : (double)found[n - 1].distance;
+    search->least_score_by_graph = n < search->ef ? __builtin_inf() : cmi_search_least(search, horizon, 0);
+    search->thread->report.ef = search->ef;
+    search->thread->report.strategy = CM_STRATEGY_GRAPH;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * streams.c - the true k best by score, out of two streams (Fagin's threshold algorithm, 2001, with a graph as one of its lists).
+ *
+ *     G  nearest first, out of the graph: every memory nearer than rho was scored
+ *     R  least recency first, out of the recency index: every memory below tau was scored
+ *     A memory that neither stream gave scores at least  B = (1-w) * rho/2 + w * tau.  When the k-th best so far is not above B, nothing better exists.
+ *
+ * Until then one of the streams goes on: the one that raises B by more per distance computed. What a block of R costs and gains is known before it is scored: the block is already
+ * gathered. What doubling the pool of G costs and gains is expected to be what the last doubling did.
+ *
+ * tau is a promise of the postings. rho is one of the graph, as good as its recall: the nodes at the edge of a pool are those that a greedy search misses most, so the horizon is
+ * taken at a part of the pool (HORIZON). Hence the two bounds of a report.
+ *
+ * READERS  wait-free: each stream gives each node at most once.
+ */
+#include "index/metric.h"
+#include "index/stream.h"
+#include "store/query.h"
+#include "store/recency.h"
+
+#define BLOCK 64u
+#define WALK 512u /* slots of R to look through for a block, where the filter lets few pass */
+
+/* rho is the distance of the pool's place ef * HORIZON_NUMERATOR / HORIZON_DENOMINATOR. */
+#ifndef HORIZON_NUMERATOR
+#define HORIZON_NUMERATOR 1u
+#define HORIZON_DENOMINATOR 1u
+#endif
+
+typedef struct streams {
+    cmi_search_t *search;
+    cmi_stream_t graph;
+    double rho;
+    uint64_t n_graph; /* distances that G computed */
+    cmi_recency_t recency;
+    uint32_t slots[BLOCK]; /* the next block of R, gathered but not scored */
+    uint32_t n;
+    uint32_t n_walked;      /* slots looked through for it */
+    double tau, tau_behind; /* bounds of R before and behind that block */
+} streams_t;
+
+/* ---- R -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Slots that the graph showed already are left out, and those that are too old to get a place whatever their distance. */
+static bool worth_a_distance(const streams_t *s, uint32_t slot) {
+    const cmi_search_t *search = s->search;
+    if (s->graph.ef > 0 && cmi_stream_saw(&s->graph, slot)) return false;
+    if (!cmi_filter_attributes(&search->filter, slot)) return false;
+    double least = cmi_search_least(search, cmi_search_least_distance(search), cmi_search_recency(search, slot));
+    return least <= cmi_best_limit(&search->best);
+}
+
+static void gather(streams_t *s) {
+    s->n = s->n_walked = 0;
+    s->tau = s->tau_behind;
+    while (s->n < BLOCK && s->n_walked < WALK) {
+        uint32_t slot;
+        if (cmi_recency_take(&s->recency, &slot, 1) == 0) break;
+        s->n_walked++;
+        if (worth_a_distance(s, slot)) s->slots[s->n++] = slot;
+    }
+    s->tau_behind = cmi_recency_bound(&s->recency);
+}
+
+static void go_on_in_recency(streams_t *s) {
+    float distances[BLOCK];
+    cmi_distances(s->graph.graph, s->search->thread->scratch, &s->graph.query, s->slots, s->n, distances);
+    cmi_search_offer_all(s->search, s->slots, distances, s->n);
+    s->search->thread->report.n_recency_distances += s->n;
+    gather(s);
+}
+
+/* ---- G -------------------------------------------------------------------------------------------------------------------------- */
+
+static void visit(void *context, const uint32_t *slots, const float *distances, uint32_t n) {
+    cmi_search_offer_all(context, slots, distances, n);
+}
+
+static bool keep(void *context, uint32_t slot) {
+    return cmi_filter_passes(context, slot);
+}
+
+static double horizon(const streams_t *s, uint32_t ef) {
+    uint64_t place = (uint64_t)ef * HORIZON_NUMERATOR / HORIZON_DENOMINATOR;
+    return (double)s->search->thread->scratch->pool.at[place > 0 ? place - 1 : 0].distance;
+}
+
+static void widen(streams_t *s, uint32_t ef) {
+    uint64_t before = cmi_scratch_distances(s->graph.scratch);
+    cmi_stream_widen(&s->graph, ef);
+    s->n_graph += cmi_scratch_distances(s->graph.scratch) - before;
+    s->rho = cmi_stream_exhausted(&s->graph) ? __builtin_inf() : horizon(s, ef);
+}
+
+static void begin_graph(streams_t *s) {
+    cmi_search_t *search = s->search;
+    s->graph = (cmi_stream_t){.graph = &search->store->graph,
+                              .scratch = search->thread->scratch,
+                              .query = cmi_query_of(&search->store->graph, search->vector),
+                              .accept = {cmi_filter_is_open(&search->filter) ? NULL : keep, &search->filter, false},
+                              .visit = visit,
+                              .visit_context = search};
+    s->rho = cmi_search_least_distance(search);
+    if (search->weight < 1 && cmi_stream_begin(&s->graph)) widen(s, CMI_MIN(search->ef, cmi_scratch_max_ef(search->thread->scratch)));
+}
+
+/* ---- which one ------------------------------------------------------------------------------------------------------------------- */
+
+/* What B gains per distance. */
+static double gain_of_recency(const streams_t *s) {
+    double cost = 1 + (double)s->n + (double)s->n_walked / 8;
+    double step = CMI_MIN(s->tau_behind, 1.0) - CMI_MIN(s->tau, 1.0);
+    return (double)s->search->weight * step / cost;
+}
+
+static double gain_of_graph(const streams_t *s) {
+    if (s->graph.ef == 0 || s->graph.ef >= cmi_scratch_max_ef(s->graph.scratch) || cmi_stream_exhausted(&s->graph)) return -1;
+    double step = s->rho - horizon(s, CMI_MAX(s->graph.ef / 2, 1));
+    return (1 - (double)s->search->weight) * (step / 2) / (double)(s->n_graph + 1);
+}
+
+static bool finished(const streams_t *s) {
+    if (s->tau > 1) return true; /* R gave everything */
+    if (cmi_best_kth(&s->search->best) <= cmi_search_least(s->search, s->rho, s->tau)) return true;
+    return cmi_search_distances(s->search) >= s->search->budget;
+}
+
+void cmi_search_streams(cmi_search_t *search) {
+    streams_t s = {.search = search};
+    begin_graph(&s);
+    cmi_recency_begin(&s.recency, search->store, search->now_ms);
+    s.tau_behind = cmi_recency_bound(&s.recency);
+    gather(&s);
+    while (!finished(&s)) {
+        if (gain_of_graph(&s) > gain_of_recency(&s)) widen(&s, CMI_MIN(2 * s.graph.ef, cmi_scratch_max_ef(s.graph.scratch)));
+        else go_on_in_recency(&s);
+    }
+    search->least_score = cmi_search_least(search, cmi_search_least_distance(search), s.tau);
+    search->least_score_by_graph = cmi_search_least(search, s.rho, s.tau);
+    search->thread->report.ef = s.graph.ef;
+    search->thread->report.strategy = CM_STRATEGY_STREAMS;
+}
