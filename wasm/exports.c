@@ -2,8 +2,8 @@
 /*
  * exports.c - what JavaScript needs beside the functions of chronomind.h, which it calls as they are (wasm/exports.list).
  *
- * Structs are filled by JavaScript at the offsets of js/src/generated.ts. Function pointers cannot come from JavaScript, so sinks and
- * sources become imports with a number that JavaScript chose; its clock is never called from here, because it passes the time.
+ * Structs are filled by JavaScript at the offsets of js/src/generated.ts. Function pointers cannot come from JavaScript, so sinks, sources, filters
+ * and progress functions become imports with a number that JavaScript chose; its clock is never called from here, because it passes the time.
  */
 #include "chronomind.h"
 #include "plat_atomic.h"
@@ -15,12 +15,26 @@ __attribute__((import_module("env"), import_name("write"))) int cmi_host_write(u
 /* Fills bytes from an offset (a double: exact up to 2^53). 0 = success. */
 __attribute__((import_module("env"), import_name("read"))) int cmi_host_read(uint32_t handle, double offset, void *bytes, size_t n_bytes);
 
+/* True for memories that may be hits. */
+__attribute__((import_module("env"), import_name("filter"))) int cmi_host_filter(uint32_t handle, const cm_candidate_t *candidate);
+
+/* Hears how much of a long call is done, in [0,1]; false stops it. */
+__attribute__((import_module("env"), import_name("progress"))) int cmi_host_progress(uint32_t handle, double done);
+
 static int write_to_host(void *context, const void *bytes, size_t n_bytes) {
     return cmi_host_write((uint32_t)(uintptr_t)context, bytes, n_bytes);
 }
 
 static int read_from_host(void *context, uint64_t offset, void *bytes, size_t n_bytes) {
     return cmi_host_read((uint32_t)(uintptr_t)context, (double)offset, bytes, n_bytes);
+}
+
+static bool ask_host(void *context, const cm_candidate_t *candidate) {
+    return cmi_host_filter((uint32_t)(uintptr_t)context, candidate) != 0;
+}
+
+static bool tell_host(void *context, double done) {
+    return cmi_host_progress((uint32_t)(uintptr_t)context, done) != 0;
 }
 
 CM_API cm_status_t cm_wasm_save(cm_thread_t *thread, uint32_t handle) {
@@ -78,6 +92,26 @@ CM_API void cm_wasm_memory_init(cm_memory_t *memory) {
 
 CM_API void cm_wasm_search_init(cm_search_t *search) {
     *search = (cm_search_t)CM_SEARCH_INIT;
+}
+
+/* Makes it ask JavaScript. */
+CM_API void cm_wasm_search_filter(cm_search_t *search, uint32_t handle) {
+    search->filter = ask_host;
+    search->filter_context = (void *)(uintptr_t)handle;
+}
+
+CM_API void cm_wasm_update_init(cm_update_t *update) {
+    *update = (cm_update_t)CM_UPDATE_INIT;
+}
+
+CM_API void cm_wasm_consolidate_init(cm_consolidate_t *options) {
+    *options = (cm_consolidate_t)CM_CONSOLIDATE_INIT;
+}
+
+/* Makes it tell JavaScript. */
+CM_API void cm_wasm_consolidate_progress(cm_consolidate_t *options, uint32_t handle) {
+    options->progress = tell_host;
+    options->progress_context = (void *)(uintptr_t)handle;
 }
 
 CM_API void cm_wasm_load_init(cm_load_options_t *options) {

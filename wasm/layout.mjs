@@ -23,11 +23,11 @@ function* rows() {
 }
 
 const statuses = [];
-const limits = [];
+const constants = [];
 const structs = new Map();
 for (const row of rows()) {
     if (row.kind === 'status') statuses.push(row);
-    else if (row.kind === 'limit') limits.push(row);
+    else if (row.kind === 'constant') constants.push(row);
     else if (row.kind === 'size') structs.set(row.owner, { size: row.value, fields: [] });
     else structs.get(row.owner).fields.push(row);
 }
@@ -48,7 +48,7 @@ const lines = [
     '} as const;',
     '',
 ];
-for (const { name, value } of limits) lines.push(`export const ${name} = ${value};`);
+for (const { name, value } of constants) lines.push(`export const ${name} = ${value};`);
 for (const [name, { size, fields }] of structs) {
     const rendered = fields.map((field) => `        ${field.name}: { at: ${field.value}, kind: '${field.kind}' },`);
     lines.push('', `export const ${name} = {`, `    size: ${size},`, '    fields: {', ...rendered, '    },', '} as const;');

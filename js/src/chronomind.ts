@@ -2,10 +2,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { host } from '#host';
-import { Core, type CoreConfig, type CoreHit, type StoredMemory } from './core.js';
-import { ChronoMindError } from './errors.js';
+import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
+import { ChronoMindError, inCamelCase } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
-import { VERSION } from './generated.js';
+import { CM_STRATEGY_GRAPH, CM_STRATEGY_SCAN, CM_STRATEGY_STREAMS, VERSION } from './generated.js';
 import { instantiate, instantiateShared, type Source } from './loader.js';
 import { Heap } from './memory.js';
 import { compareUtf8 } from './order.js';
@@ -16,12 +16,22 @@ import type {
     Build,
     Capabilities,
     CheckReport,
+    ConsolidateOptions,
+    Consolidation,
+    ContextSummary,
+    DecayOptions,
+    ExplainedHit,
     Hit,
     LoadOptions,
     Memory,
+    MemoryChanges,
     MemoryInput,
     OpenOptions,
+    Related,
+    RelatedMemory,
+    RelatedOptions,
     SearchOptions,
+    SearchReport,
     SharedStore,
     Stats,
     StoreConfig,
@@ -29,15 +39,23 @@ import type {
     Vector,
 } from './types.js';
 import {
+    checkFlag,
+    checkFunction,
     checkMemory,
+    checkMetadata,
     checkMetric,
+    checkMode,
     checkNumber,
     checkObject,
+    checkShare,
+    checkSignal,
     checkString,
     checkTime,
     checkU32,
     checkU64,
     checkVector,
+    checkWindow,
+    parseMetadata,
     shown,
 } from './validate.js';
 
@@ -45,6 +63,15 @@ import {
 const BATCH_MS = 8;
 
 const N_MOST_REFERENCED = 10;
+
+/** Of relationships, for the library: further than any walk goes. */
+const MAX_DEPTH = 0xffffffff;
+
+const STRATEGIES: Record<number, SearchReport['strategy']> = {
+    [CM_STRATEGY_GRAPH]: 'graph',
+    [CM_STRATEGY_STREAMS]: 'streams',
+    [CM_STRATEGY_SCAN]: 'scan',
+};
 
 /** Closes stores that nobody closed and nobody can reach any more. */
 const forgotten = new FinalizationRegistry<Core>((core) => core.close());
@@ -78,15 +105,15 @@ export class ChronoMind implements Iterable<Memory> {
     static async open(options: OpenOptions = {}): Promise<ChronoMind> {
         checkObject(options, 'options');
         const config = coreConfig(options);
-        checkClock(options.clock);
+        checkFunction(options.clock, 'clock');
         const file = options.path === undefined ? undefined : host.openFile(checkPath(options.path));
         if (file === undefined) {
-            const core = Core.open(await instantiate(options), config);
+            const core = Core.open(await instantiate(options), config, inCamelCase);
             return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
         }
         try {
             const { max_memories, max_threads } = config;
-            const core = Core.load(await instantiate(options), file, { max_memories, max_threads });
+            const core = Core.load(await instantiate(options), file, { max_memories, max_threads }, inCamelCase);
             requireSameVectors(core, options);
             return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
         } finally {
@@ -97,7 +124,7 @@ export class ChronoMind implements Iterable<Memory> {
     /** Opens a snapshot: a path (Node), or bytes from anywhere. */
     static async load(from: string | URL | Uint8Array | ArrayBuffer | Blob, options: LoadOptions = {}): Promise<ChronoMind> {
         checkObject(options, 'options');
-        checkClock(options.clock);
+        checkFunction(options.clock, 'clock');
         const { maxMemories, maxThreads } = options;
         const rules = {
             max_memories: maxMemories === undefined ? undefined : checkU32(maxMemories, 'maxMemories', 'CM_E_CONFIG'),
@@ -107,23 +134,23 @@ export class ChronoMind implements Iterable<Memory> {
             const file = host.openFile(checkPath(from));
             if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${String(from)}: No such file or directory`);
             try {
-                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules), from, options.clock);
+                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules, inCamelCase), from, options.clock);
             } finally {
                 file.close();
             }
         }
         const source = await sourceOf(from);
-        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules), undefined, options.clock);
+        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules, inCamelCase), undefined, options.clock);
     }
 
     /** In a worker: the store that another thread shared. The same memory, not a copy; both read and write it. */
     static async attach(shared: SharedStore, options: AttachOptions = {}): Promise<ChronoMind> {
         checkShared(shared);
         checkObject(options, 'options');
-        checkClock(options.clock);
+        checkFunction(options.clock, 'clock');
         const heap = new Heap(shared.memory);
         if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
-        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared), undefined, options.clock);
+        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared, inCamelCase), undefined, options.clock);
     }
 
     /** Which build this host gets, and why. */
@@ -154,7 +181,12 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.build;
     }
 
-    /** Inserts, or replaces the memory of the same id. */
+    /**
+     * Inserts, or replaces the memory of the same id; then the old relationships follow the new ones.
+     *
+     * Fails with CM_E_ID, CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE, CM_E_TOO_LARGE, CM_E_UTF8, CM_E_ARGUMENT (a value of the wrong type), and where
+     * there is no room: CM_E_CAPACITY (maxMemories), CM_E_INDEX_FULL, CM_E_NO_MEMORY.
+     */
     insert(memory: MemoryInput): void {
         const checked = checkMemory(memory);
         checked.createdMs ??= this.#now(undefined);
@@ -193,16 +225,28 @@ export class ChronoMind implements Iterable<Memory> {
         return done;
     }
 
-    /** undefined: there is no such memory. */
+    /** A copy; undefined when there is no such memory. */
     get(id: string): Memory | undefined {
         const stored = this.#core.get(checkString(id, 'id', 'CM_E_ID'));
         return stored && memoryOf(stored);
     }
 
-    /** As get(), and counts the access. */
+    /** As get(), and counts the access: accessCount is one more, accessedAt is `now` (default: now) unless it is later already. */
     access(id: string, now?: Timestamp): Memory | undefined {
         const stored = this.#core.access(checkString(id, 'id', 'CM_E_ID'), this.#now(now));
         return stored && memoryOf(stored);
+    }
+
+    /**
+     * Changes attributes of a memory in place; vector, timestamp and relationships stay.
+     *
+     * Fails with CM_E_NOT_FOUND, CM_E_ARGUMENT (nothing to change, or a value of the wrong type), CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_INDEX_FULL,
+     * CM_E_NO_MEMORY.
+     */
+    update(id: string, changes: MemoryChanges): void {
+        const checkedId = checkString(id, 'id', 'CM_E_ID');
+        const checked = checkChanges(changes);
+        this.#core.update(checkedId, { ...checked, nowMs: this.#now(changes.now) });
     }
 
     /** False: there was no such memory. */
@@ -214,15 +258,67 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.has(checkString(id, 'id', 'CM_E_ID'));
     }
 
-    /** The memories with the best scores, best first. */
+    /**
+     * Adds `to`, which need not exist, behind the relationships of `id`, unless it is there already.
+     *
+     * Fails with CM_E_NOT_FOUND (`id`), CM_E_ID, CM_E_TOO_LARGE (maxRelationships are there already), CM_E_NO_MEMORY.
+     */
+    relate(id: string, to: string): void {
+        this.#core.relate(checkString(id, 'id', 'CM_E_ID'), checkString(to, 'to', 'CM_E_ID'));
+    }
+
+    /** Takes `to` off the relationships of `id`, if it is there. Fails with CM_E_NOT_FOUND (`id`), CM_E_ID, CM_E_NO_MEMORY. */
+    unrelate(id: string, to: string): void {
+        this.#core.unrelate(checkString(id, 'id', 'CM_E_ID'), checkString(to, 'to', 'CM_E_ID'));
+    }
+
+    /**
+     * The memories that relationships lead to from `id`, nearest first: breadth first, in the order of the lists. Each comes once; the start, and ids
+     * that do not exist, are left out.
+     *
+     * Fails with CM_E_NOT_FOUND (`id`), CM_E_RANGE (`depth`), CM_E_NO_MEMORY.
+     */
+    related(id: string, options: RelatedOptions & { memories: true }): RelatedMemory[];
+    related(id: string, options?: RelatedOptions): Related[];
+    related(id: string, options: RelatedOptions = {}): Related[] {
+        checkObject(options, 'options');
+        const { depth = 1, memories } = options;
+        const withMemory = checkFlag(memories, 'memories');
+        const found = this.#core.related(
+            checkString(id, 'id', 'CM_E_ID'),
+            depth === Number.POSITIVE_INFINITY ? MAX_DEPTH : checkU32(depth, 'depth'),
+        );
+        return found.flatMap((handle) => {
+            const stored = this.#core.recordOf(handle);
+            if (stored === undefined) return [];
+            return [{ id: stored.id, depth: handle.depth, ...(withMemory && { memory: memoryOf(stored) }) }];
+        });
+    }
+
+    /**
+     * The memories with the best scores that pass every filter, best first; lastSearch says how good the answer is. Fewer than k come back only where
+     * fewer pass. `score = (1 - temporalWeight) * distance / 2 + temporalWeight * recency`; lower is better.
+     *
+     * Fails with CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE, CM_E_UTF8, CM_E_ARGUMENT (a value of the wrong type), CM_E_BUSY (from inside a filter), and
+     * with whatever the filter throws.
+     */
+    search(vector: Vector, options: SearchOptions & { why: true }): ExplainedHit[];
+    search(vector: Vector, options?: SearchOptions): Hit[];
     search(vector: Vector, options: SearchOptions = {}): Hit[] {
         checkObject(options, 'options');
-        const { k, ef, context, temporalWeight } = options;
+        const { k, ef, context, temporalWeight, budget, minImportance, maxImportance, filter } = options;
         const hits = this.#core.search(checkVector(vector), {
             k: k === undefined ? undefined : checkU32(k, 'k'),
             ef: ef === undefined ? undefined : checkU32(ef, 'ef'),
             context: context === undefined ? undefined : checkContext(context),
             temporalWeight: temporalWeight === undefined ? undefined : checkWeight(temporalWeight),
+            mode: checkMode(options.mode, options.exact),
+            budget: budget === undefined ? undefined : checkBudget(budget),
+            minImportance: minImportance === undefined ? undefined : checkNumber(minImportance, 'minImportance'),
+            maxImportance: maxImportance === undefined ? undefined : checkNumber(maxImportance, 'maxImportance'),
+            ...checkWindow(options.after, options.before),
+            filter: checkFunction(filter, 'filter') && ((memory) => isChosen(filter?.(memory))),
+            why: checkFlag(options.why, 'why'),
             nowMs: this.#now(options.now),
         });
         const weight = Math.fround(temporalWeight ?? this.#core.config.temporalWeight);
@@ -232,6 +328,58 @@ export class ChronoMind implements Iterable<Memory> {
         });
     }
 
+    /** What the last search of this object did (one that a filter ended, too). Before the first: strategy "none". */
+    get lastSearch(): SearchReport {
+        const report = this.#core.lastSearch();
+        return {
+            bound: report.bound,
+            graphBound: report.graph_bound,
+            strategy: STRATEGIES[report.strategy] ?? 'none',
+            distances: Number(report.n_distances),
+            recencyDistances: Number(report.n_recency_distances),
+            ef: report.ef,
+            temporalWeight: report.temporal_weight,
+            now: Number(report.now_ms),
+        };
+    }
+
+    /**
+     * Importance fades: it is multiplied by exp(-rate * hours), for the time since the last access or sweep up to `now`. Each interval is applied once,
+     * however often this runs. Returns how many memories it moved on in time.
+     */
+    applyDecay(options: DecayOptions = {}): number {
+        checkObject(options, 'options');
+        return this.#core.applyDecay(this.#now(options.now));
+    }
+
+    /** A context in numbers; one that nobody used is empty. Fails with CM_E_RANGE (""), CM_E_TOO_LARGE, CM_E_UTF8, CM_E_NO_MEMORY. */
+    contextSummary(context: string): ContextSummary {
+        const { memories, averageImportance, mean } = this.#core.contextSummary(checkString(context, 'context'));
+        return { count: memories, averageImportance, centroid: mean };
+    }
+
+    /**
+     * Merges near-duplicates: memories whose cosine similarity is above `threshold`. The more important one (of equals the older, then the lower id) absorbs
+     * the other: it takes over the relationships and the higher importance, and the other is removed.
+     *
+     * Others may read and write meanwhile. One run at a time: CM_E_BUSY for a second. Stopped by its callback or signal it throws what they threw, and what was
+     * absorbed stays absorbed. Fails with CM_E_RANGE, CM_E_ARGUMENT, CM_E_NO_MEMORY.
+     */
+    consolidate(options: ConsolidateOptions = {}): Consolidation {
+        checkObject(options, 'options');
+        const { threshold } = options;
+        const onProgress = checkFunction(options.onProgress, 'onProgress');
+        const signal = checkSignal(options.signal);
+        const checked = threshold === undefined ? undefined : checkThreshold(threshold);
+        signal?.throwIfAborted();
+        const progress = (done: number): void => {
+            onProgress?.(done);
+            signal?.throwIfAborted();
+        };
+        return { absorbed: this.#core.consolidate(checked, onProgress || signal ? progress : undefined) };
+    }
+
+    /** Totals, contexts, the most named ids, and where the bytes are. */
     stats(): Stats {
         const stats = this.#core.stats();
         const { dimensions, metric } = this.#core.config;
@@ -361,7 +509,7 @@ for (const [symbol, dispose] of [
 }
 
 function memoryOf({ createdMs, accessedMs, ...stored }: StoredMemory): Memory {
-    return { ...stored, createdAt: createdMs, accessedAt: accessedMs, metadata: metadataOf(stored.metadata) };
+    return { ...stored, createdAt: createdMs, accessedAt: accessedMs, metadata: parseMetadata(stored.metadata) };
 }
 
 function hitOf(hit: CoreHit, stored: StoredMemory, temporalWeight: number): Hit {
@@ -369,28 +517,22 @@ function hitOf(hit: CoreHit, stored: StoredMemory, temporalWeight: number): Hit 
         id: stored.id,
         score: hit.score,
         distance: hit.distance,
+        recency: hit.recency,
         importance: hit.importance,
         context: stored.context,
         text: stored.text,
-        metadata: metadataOf(stored.metadata),
+        metadata: parseMetadata(stored.metadata),
         createdAt: Number(hit.created_ms),
         accessCount: hit.access_count,
-        why: {
-            temporalWeight,
-            similarityPart: ((1 - temporalWeight) * hit.distance) / 2,
-            agePart: temporalWeight * hit.recency,
-            recency: hit.recency,
-        },
+        ...(hit.why && {
+            why: {
+                temporalWeight,
+                distancePart: hit.why.distance_part,
+                recencyPart: hit.why.recency_part,
+                ageHours: hit.why.age_hours,
+            },
+        }),
     };
-}
-
-function metadataOf(stored: string): unknown {
-    if (stored === '') return undefined;
-    try {
-        return JSON.parse(stored);
-    } catch {
-        return stored; // another program's bytes
-    }
 }
 
 function coreConfig(options: OpenOptions): CoreConfig {
@@ -414,11 +556,6 @@ function coreConfig(options: OpenOptions): CoreConfig {
     };
 }
 
-function checkClock(clock: unknown): void {
-    if (clock === undefined || typeof clock === 'function') return;
-    throw new ChronoMindError('CM_E_ARGUMENT', `clock is ${shown(clock)}: must be a function`);
-}
-
 function checkPath(path: unknown): string | URL {
     if (path instanceof URL) return path;
     if (typeof path === 'string' && path !== '') return path;
@@ -434,9 +571,40 @@ function checkContext(context: unknown): string {
 
 /** A negative weight would mean the store's to the library. */
 function checkWeight(weight: unknown): number {
-    const number = checkNumber(weight, 'temporalWeight');
-    if (number < 0) throw new ChronoMindError('CM_E_RANGE', `temporalWeight is ${number}: must be from 0 to 1`);
+    return checkShare(weight, 'temporalWeight', (share) => share >= 0 && share <= 1, 'must be from 0 to 1');
+}
+
+/** 0 would mean the store's to the library. */
+function checkThreshold(threshold: unknown): number {
+    return checkShare(threshold, 'threshold', (share) => share > 0 && share < 1, 'must be above 0 and below 1');
+}
+
+/** 0 would mean no limit to the library. */
+function checkBudget(budget: unknown): number {
+    const number = checkU32(budget, 'budget');
+    if (number === 0) throw new ChronoMindError('CM_E_RANGE', 'budget is 0: must be at least 1; leave it out to search without limit');
     return number;
+}
+
+/** What a filter answered. A promise would look like "yes". */
+function isChosen(answer: unknown): boolean {
+    if (!(answer instanceof Promise)) return Boolean(answer);
+    throw new ChronoMindError('CM_E_ARGUMENT', 'filter gave a promise: it must answer at once, with true or false');
+}
+
+/** null drops text or metadata, which is "" to the library. */
+function checkChanges(changes: MemoryChanges): CoreUpdate {
+    checkObject(changes, 'changes');
+    const { importance, decayRate, context, text, metadata } = changes;
+    const checked = {
+        importance: importance === undefined ? undefined : checkNumber(importance, 'importance'),
+        decayRate: decayRate === undefined ? undefined : checkNumber(decayRate, 'decayRate'),
+        context: context === undefined ? undefined : checkString(context, 'context'),
+        text: text === undefined ? undefined : checkString(text ?? '', 'text'),
+        metadata: metadata === undefined ? undefined : checkMetadata(metadata ?? undefined),
+    };
+    if (Object.values(checked).some((value) => value !== undefined)) return checked;
+    throw new ChronoMindError('CM_E_ARGUMENT', 'changes are none: give importance, decayRate, context, text or metadata');
 }
 
 /** A snapshot of other vectors than the caller is going to use is the wrong snapshot. Its other rules simply hold. */

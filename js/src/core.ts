@@ -3,12 +3,13 @@
  * One open store: the functions of chronomind.h with JavaScript values in and out. It judges nothing; callers give it values of the right
  * type (validate.ts), and the library checks the rules.
  */
+import { StoredCandidate } from './candidate.js';
 import { ChronoMindError, codeOf, sentenceOf } from './errors.js';
 import * as C from './generated.js';
-import { type Exports, type Instance, recycle, type Sink, type Source, type Streams } from './loader.js';
+import { type Callbacks, type Exports, type Instance, recycle, type Sink, type Source } from './loader.js';
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
 import { isOver, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
-import type { Build, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
+import type { Build, Candidate, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
 import { type CheckedMemory, metricOf } from './validate.js';
 
 /** CM_NOW: ask the clock of the host. */
@@ -16,6 +17,17 @@ const NOW = -(2n ** 63n);
 
 /** Buffers begin at this size and grow to what the library says it needs. */
 const FIRST_BUFFER_BYTES = 16384;
+
+/** Room for this many at first. */
+const FIRST_RELATED = 64;
+
+const UPDATE_BITS = {
+    importance: C.CM_UPDATE_IMPORTANCE,
+    decay_rate: C.CM_UPDATE_DECAY_RATE,
+    context: C.CM_UPDATE_CONTEXT,
+    text: C.CM_UPDATE_TEXT,
+    metadata: C.CM_UPDATE_METADATA,
+};
 
 const { CM_OK, CM_END, CM_E_NOT_FOUND, CM_E_STALE, CM_E_BUFFER } = C.STATUS;
 
@@ -36,6 +48,33 @@ export interface CoreSearch {
     temporalWeight?: number | undefined;
     nowMs?: bigint | undefined;
     context?: string | undefined;
+    /** CM_SEARCH_... */
+    mode?: number | undefined;
+    budget?: number | undefined;
+    minImportance?: number | undefined;
+    maxImportance?: number | undefined;
+    afterMs?: bigint | undefined;
+    beforeMs?: bigint | undefined;
+    filter?: ((candidate: Candidate) => boolean) | undefined;
+    /** Hits say why. */
+    why?: boolean | undefined;
+}
+
+/** What becomes of a memory; what is absent stays. "" drops text and metadata. */
+export interface CoreUpdate {
+    importance?: number | undefined;
+    decayRate?: number | undefined;
+    context?: string | undefined;
+    text?: string | undefined;
+    metadata?: string | undefined;
+    nowMs?: bigint | undefined;
+}
+
+export interface CoreSummary {
+    memories: number;
+    averageImportance: number;
+    /** Of the vectors. */
+    mean: Float32Array<ArrayBuffer>;
 }
 
 /** A memory as it lies in the store. */
@@ -51,7 +90,14 @@ export interface StoredMemory extends Pick<CheckedMemory, 'text' | 'metadata'> {
     accessCount: number;
 }
 
-export type CoreHit = StructOf<typeof C.cm_hit_t>;
+export type CoreHit = StructOf<typeof C.cm_hit_t> & { why?: StructOf<typeof C.cm_why_t> };
+
+export type CoreReport = StructOf<typeof C.cm_search_report_t>;
+
+export type CoreRelated = StructOf<typeof C.cm_related_t>;
+
+/** What the library says in the words of the caller. */
+type Words = (message: string) => string;
 
 /** A function of the library that copies a memory: (out, buffer, capacity, needed) -> status. */
 type Copy = (out: number, buffer: number, capacity: number, needed: number) => number;
@@ -71,25 +117,29 @@ export class Core {
     readonly config: StoreConfig;
     /** Of this instance, before any call. */
     readonly #stackPointer: number;
+    readonly #words: Words;
     #open: Session | undefined;
+    /** A filter or progress function of the caller is running. */
+    #isInCallback = false;
     /** With workers that have not left. */
     #shared: SharedStore[] = [];
     #bufferBytes = FIRST_BUFFER_BYTES;
 
-    static open(instance: Instance, config: CoreConfig): Core {
-        return new Core(instance, (core) => core.#begunBy((out, error) => core.#openEmpty(config, out, error)));
+    static open(instance: Instance, config: CoreConfig, words: Words = asItIs): Core {
+        return new Core(instance, words, (core) => core.#begunBy((out, error) => core.#openEmpty(config, out, error)));
     }
 
-    static load(instance: Instance, source: Source, options: CoreLoad = {}): Core {
-        return new Core(instance, (core) => core.#begunBy((out, error) => core.#openSnapshot(source, options, out, error)));
+    static load(instance: Instance, source: Source, options: CoreLoad = {}, words: Words = asItIs): Core {
+        return new Core(instance, words, (core) => core.#begunBy((out, error) => core.#openSnapshot(source, options, out, error)));
     }
 
     /** `instance` runs on the seat of `shared`. */
-    static attach(instance: Instance, shared: SharedStore): Core {
-        return new Core(instance, () => shared);
+    static attach(instance: Instance, shared: SharedStore, words: Words = asItIs): Core {
+        return new Core(instance, words, () => shared);
     }
 
-    private constructor(instance: Instance, begin: (core: Core) => Pick<Session, 'store' | 'thread'> & { seat?: Seat }) {
+    private constructor(instance: Instance, words: Words, begin: (core: Core) => Pick<Session, 'store' | 'thread'> & { seat?: Seat }) {
+        this.#words = words;
         this.build = instance.build;
         this.#stackPointer = instance.exports.__stack_pointer.value;
         const scratch = new Scratch(
@@ -132,6 +182,7 @@ export class Core {
     /** Leaves the store, and gives everything back when nobody else uses it. May be called again. */
     close(): void {
         if (this.#open === undefined) return;
+        this.#requireIdle();
         const { instance, scratch, store, thread, seat } = this.#open;
         scratch.release();
         for (const shared of this.#shared) if (withdrawSeat(instance.heap, shared.seat)) this.#leave(store, shared.thread);
@@ -206,7 +257,7 @@ export class Core {
             id: scratch.text(memory.id),
             vector: this.#vector(memory.vector),
             dimensions: lengthOf(memory.vector),
-            context: memory.context === undefined ? undefined : scratch.text(memory.context),
+            context: this.#optional(memory.context),
             importance: memory.importance,
             decay_rate: memory.decayRate,
             relationships: this.#strings(memory.relationships),
@@ -238,6 +289,42 @@ export class Core {
         return this.#copy((...buffer) => this.#call((exports) => exports.cm_access(this.#thread, at, nowMs ?? NOW, ...buffer)));
     }
 
+    update(id: string, changes: CoreUpdate): void {
+        const scratch = this.#begin();
+        const at = this.#string(scratch.text(id));
+        const update = scratch.take(C.cm_update_t.size);
+        const { importance, decayRate, context, text, metadata } = changes;
+        const fields = {
+            importance,
+            decay_rate: decayRate,
+            context: this.#optional(context),
+            text: this.#optional(text),
+            metadata: this.#optional(metadata),
+        };
+        this.#call((exports) => exports.cm_wasm_update_init(update));
+        this.#heap.write(C.cm_update_t, update, { ...fields, fields: bitsOf(fields), now_ms: changes.nowMs });
+        this.#check(this.#call((exports) => exports.cm_update(this.#thread, at, update)));
+    }
+
+    relate(id: string, to: string): void {
+        const scratch = this.#begin();
+        const [from, other] = [this.#string(scratch.text(id)), this.#string(scratch.text(to))];
+        this.#check(this.#call((exports) => exports.cm_relate(this.#thread, from, other)));
+    }
+
+    unrelate(id: string, to: string): void {
+        const scratch = this.#begin();
+        const [from, other] = [this.#string(scratch.text(id)), this.#string(scratch.text(to))];
+        this.#check(this.#call((exports) => exports.cm_unrelate(this.#thread, from, other)));
+    }
+
+    /** How many memories faded. */
+    applyDecay(nowMs: bigint | undefined): number {
+        const out = this.#begin().take(8);
+        this.#check(this.#call((exports) => exports.cm_apply_decay(this.#thread, nowMs ?? NOW, out)));
+        return Number(this.#heap.u64(out));
+    }
+
     search(vector: Vector, options: CoreSearch): CoreHit[] {
         const heap = this.#heap;
         const scratch = this.#begin();
@@ -248,21 +335,102 @@ export class Core {
             ef: options.ef,
             temporal_weight: options.temporalWeight,
             now_ms: options.nowMs,
-            context: options.context === undefined ? undefined : scratch.text(options.context),
+            context: this.#optional(options.context),
+            mode: options.mode,
+            budget: options.budget,
+            min_importance: options.minImportance,
+            max_importance: options.maxImportance,
+            created_after_ms: options.afterMs,
+            created_before_ms: options.beforeMs,
         });
         const at = this.#vector(vector);
         const room = Math.min(heap.read(C.cm_search_t, query).k, C.CM_MAX_K);
         const hits = scratch.take(room * C.cm_hit_t.size);
         const nHits = scratch.take(4);
-        this.#check(this.#call((exports) => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits)));
-        return Array.from({ length: heap.u32(nHits) }, (_, i) => heap.read(C.cm_hit_t, hits + i * C.cm_hit_t.size));
+        const run = (exports: Exports): number => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits);
+        const { filter } = options;
+        if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, 0));
+        this.#check(filter === undefined ? this.#call(run) : this.#callWith({ filter: (candidate) => this.#ask(filter, candidate) }, run));
+        const found = Array.from({ length: heap.u32(nHits) }, (_, i) => hits + i * C.cm_hit_t.size);
+        return options.why === true ? this.#explained(found) : found.map((hit) => heap.read(C.cm_hit_t, hit));
     }
 
-    /** The memory behind a hit; undefined when it was replaced or removed meanwhile. */
-    recordOf(hit: CoreHit): StoredMemory | undefined {
+    #ask(filter: (candidate: Candidate) => boolean, at: number): boolean {
+        const candidate = new StoredCandidate(this.#heap, at);
+        try {
+            return this.#inCallback(() => filter(candidate));
+        } finally {
+            candidate.close();
+        }
+    }
+
+    /** The hits of the last search, at their addresses. */
+    #explained(hits: number[]): CoreHit[] {
+        const heap = this.#heap;
+        const report = this.#lastSearch();
+        const why = this.#scratch.take(C.cm_why_t.size);
+        return hits.map((hit) => {
+            this.#call((exports) => exports.cm_explain(report, hit, why));
+            return { ...heap.read(C.cm_hit_t, hit), why: heap.read(C.cm_why_t, why) };
+        });
+    }
+
+    #lastSearch(): number {
+        const report = this.#scratch.take(C.cm_search_report_t.size);
+        this.#call((exports) => exports.cm_last_search(this.#thread, report));
+        return report;
+    }
+
+    lastSearch(): CoreReport {
         this.#begin();
-        const { slot, generation } = hit;
+        return this.#heap.read(C.cm_search_report_t, this.#lastSearch());
+    }
+
+    /** The memory behind a handle; undefined when it was replaced or removed meanwhile. */
+    recordOf({ slot, generation }: Pick<CoreHit, 'slot' | 'generation'>): StoredMemory | undefined {
+        this.#begin();
         return this.#copy((...buffer) => this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, ...buffer)));
+    }
+
+    /** Breadth first, at most `depth` relationships away. */
+    related(id: string, depth: number): CoreRelated[] {
+        const heap = this.#heap;
+        const scratch = this.#begin();
+        const at = this.#string(scratch.text(id));
+        const n = scratch.take(4);
+        for (let room = FIRST_RELATED; ; room = heap.u32(n)) {
+            const out = scratch.take(room * C.cm_related_t.size);
+            const status = this.#call((exports) => exports.cm_related(this.#thread, at, depth, out, room, n));
+            if (status === CM_E_BUFFER.value) continue;
+            this.#check(status);
+            return Array.from({ length: heap.u32(n) }, (_, i) => heap.read(C.cm_related_t, out + i * C.cm_related_t.size));
+        }
+    }
+
+    contextSummary(context: string): CoreSummary {
+        const scratch = this.#begin();
+        const { dimensions } = this.config;
+        const at = this.#string(scratch.text(context));
+        const out = scratch.take(C.cm_context_summary_t.size);
+        const mean = scratch.take(dimensions * 4);
+        this.#check(this.#call((exports) => exports.cm_context_summary(this.#thread, at, out, mean, dimensions)));
+        const { n_memories, average_importance } = this.#heap.read(C.cm_context_summary_t, out);
+        return { memories: Number(n_memories), averageImportance: average_importance, mean: this.#heap.floatsOut(mean, dimensions) };
+    }
+
+    /** How many memories were absorbed. `progress` throws to stop. */
+    consolidate(threshold: number | undefined, progress: ((done: number) => void) | undefined): number {
+        const scratch = this.#begin();
+        const options = scratch.take(C.cm_consolidate_t.size);
+        const out = scratch.take(8);
+        this.#call((exports) => exports.cm_wasm_consolidate_init(options));
+        this.#heap.write(C.cm_consolidate_t, options, { similarity_threshold: threshold });
+        const run = (exports: Exports): number => exports.cm_consolidate(this.#thread, options, out);
+        if (progress !== undefined) this.#call((exports) => exports.cm_wasm_consolidate_progress(options, 0));
+        this.#check(
+            progress === undefined ? this.#call(run) : this.#callWith({ progress: (done) => this.#inCallback(() => progress(done)) }, run),
+        );
+        return Number(this.#heap.u64(out));
     }
 
     /** Every memory; weakly consistent while others write. */
@@ -327,13 +495,7 @@ export class Core {
 
     save(sink: Sink): void {
         this.#begin();
-        const { streams } = this.#session.instance;
-        streams.sink = sink;
-        streams.thrown = undefined;
-        const status = this.#call((exports) => exports.cm_wasm_save(this.#thread, 0));
-        streams.sink = undefined;
-        rethrow(streams);
-        this.#check(status);
+        this.#check(this.#callWith({ sink }, (exports) => exports.cm_wasm_save(this.#thread, 0)));
     }
 
     // ---- inside -----------------------------------------------------------------------------------------------------
@@ -344,7 +506,7 @@ export class Core {
         const error = this.#scratch.take(C.cm_error_t.size);
         try {
             const status = open(out, error);
-            if (status < 0) throw new ChronoMindError(codeOf(status), this.#heap.read(C.cm_error_t, error).message);
+            if (status < 0) throw new ChronoMindError(codeOf(status), this.#words(this.#heap.read(C.cm_error_t, error).message));
             const store = this.#heap.u32(out);
             return { store, thread: this.#firstThread(store) };
         } catch (cause) {
@@ -370,16 +532,10 @@ export class Core {
     }
 
     #openSnapshot(source: Source, options: CoreLoad, out: number, error: number): number {
-        const { heap, streams } = this.#session.instance;
         const at = this.#scratch.take(C.cm_load_options_t.size);
         this.#call((exports) => exports.cm_wasm_load_init(at));
-        heap.write(C.cm_load_options_t, at, options);
-        streams.source = source;
-        streams.thrown = undefined;
-        const status = this.#call((exports) => exports.cm_wasm_load(0, source.nBytes, at, out, error));
-        streams.source = undefined;
-        rethrow(streams);
-        return status;
+        this.#heap.write(C.cm_load_options_t, at, options);
+        return this.#callWith({ source }, (exports) => exports.cm_wasm_load(0, source.nBytes, at, out, error));
     }
 
     /** The numbers of generated.ts belong to one version of the module. */
@@ -409,8 +565,10 @@ export class Core {
         };
     }
 
+    /** What every call begins with: the arguments of the last one are given back. */
     #begin(): Scratch {
         const { scratch } = this.#session;
+        this.#requireIdle();
         scratch.reset();
         return scratch;
     }
@@ -427,6 +585,36 @@ export class Core {
         }
     }
 
+    /** With what the library may call back; throws what was thrown there, a better account than the status that it caused. */
+    #callWith(callbacks: Callbacks, function_: (exports: Exports) => number): number {
+        const current = this.#session.instance.callbacks;
+        Object.assign(current, callbacks);
+        try {
+            const status = this.#call(function_);
+            if (current.thrown !== undefined) throw current.thrown.error;
+            return status;
+        } finally {
+            for (const name of ['sink', 'source', 'filter', 'progress', 'thrown'] as const) delete current[name];
+        }
+    }
+
+    #inCallback<T>(callback: () => T): T {
+        this.#isInCallback = true;
+        try {
+            return callback();
+        } finally {
+            this.#isInCallback = false;
+        }
+    }
+
+    #requireIdle(): void {
+        if (!this.#isInCallback) return;
+        throw new ChronoMindError(
+            'CM_E_BUSY',
+            'this store is inside a filter or progress callback of its own: wait until the call returns',
+        );
+    }
+
     #alloc(nBytes: number): number {
         const at = this.#call((exports) => exports.cm_wasm_alloc(nBytes)) >>> 0;
         if (at === 0) throw new ChronoMindError('CM_E_NO_MEMORY', sentenceOf('CM_E_NO_MEMORY'));
@@ -435,7 +623,8 @@ export class Core {
 
     #check(status: number): void {
         if (status >= 0) return;
-        throw new ChronoMindError(codeOf(status), this.#heap.cString(this.#call((exports) => exports.cm_message(this.#thread)) >>> 0));
+        const message = this.#heap.cString(this.#call((exports) => exports.cm_message(this.#thread)) >>> 0);
+        throw new ChronoMindError(codeOf(status), this.#words(message));
     }
 
     #found(status: number): boolean {
@@ -490,6 +679,10 @@ export class Core {
         return at;
     }
 
+    #optional(text: string | undefined): Span | undefined {
+        return text === undefined ? undefined : this.#scratch.text(text);
+    }
+
     /** A cm_str_t of its own. */
     #string(span: Span): number {
         const at = this.#scratch.take(C.cm_str_t.size);
@@ -505,9 +698,16 @@ export class Core {
     }
 }
 
-/** What a sink or source threw is a better account than the CM_E_IO that it caused. */
-function rethrow({ thrown }: Streams): void {
-    if (thrown !== undefined) throw thrown.error;
+function asItIs(message: string): string {
+    return message;
+}
+
+/** The sum of CM_UPDATE_ values for what is there. */
+function bitsOf(fields: Record<keyof typeof UPDATE_BITS, unknown>): number {
+    return Object.entries(UPDATE_BITS).reduce(
+        (sum, [name, bit]) => (fields[name as keyof typeof UPDATE_BITS] === undefined ? sum : sum + bit),
+        0,
+    );
 }
 
 /** Nothing was opened, so that the instance can serve another store. */

@@ -40,3 +40,10 @@ export function codeOf(status: number): ChronoMindErrorCode {
 export function sentenceOf(code: Status): string {
     return STATUS[code].text;
 }
+
+/** A message of the library in the names of this package: max_memories is maxMemories here. What is quoted is the caller's, and stays. */
+export function inCamelCase(message: string): string {
+    return message.replace(/"[^"]*"|\b[a-z]+(?:_[a-z]+)+\b/g, (part) =>
+        part.startsWith('"') ? part : part.replace(/_./g, ([, letter]) => (letter as string).toUpperCase()),
+    );
+}

@@ -33,6 +33,7 @@ export const STATUS = {
     CM_E_CORRUPT: { value: -20, text: "the snapshot is damaged" },
     CM_E_INVARIANT: { value: -21, text: "check() found a violated invariant" },
     CM_E_CLOSED: { value: -22, text: "the store is closed" },
+    CM_E_CANCELLED: { value: -23, text: "the caller's callback asked to stop" },
 } as const;
 
 export const CM_MAX_ID_BYTES = 1024;
@@ -48,6 +49,18 @@ export const CM_MAX_RELATIONSHIPS = 4096;
 export const CM_METRIC_COSINE = 0;
 export const CM_METRIC_DOT = 1;
 export const CM_METRIC_L2SQ = 2;
+export const CM_SEARCH_BEST = 0;
+export const CM_SEARCH_RERANK = 1;
+export const CM_SEARCH_EXACT = 2;
+export const CM_STRATEGY_NONE = 0;
+export const CM_STRATEGY_GRAPH = 1;
+export const CM_STRATEGY_STREAMS = 2;
+export const CM_STRATEGY_SCAN = 3;
+export const CM_UPDATE_IMPORTANCE = 1;
+export const CM_UPDATE_DECAY_RATE = 2;
+export const CM_UPDATE_CONTEXT = 4;
+export const CM_UPDATE_TEXT = 8;
+export const CM_UPDATE_METADATA = 16;
 
 export const cm_str_t = {
     size: 8,
@@ -66,7 +79,7 @@ export const cm_error_t = {
 } as const;
 
 export const cm_config_t = {
-    size: 64,
+    size: 80,
     fields: {
         dimensions: { at: 4, kind: 'u32' },
         max_memories: { at: 8, kind: 'u32' },
@@ -102,14 +115,47 @@ export const cm_memory_t = {
     },
 } as const;
 
+export const cm_update_t = {
+    size: 48,
+    fields: {
+        fields: { at: 4, kind: 'u32' },
+        importance: { at: 8, kind: 'f32' },
+        decay_rate: { at: 12, kind: 'f32' },
+        context: { at: 16, kind: 'str' },
+        text: { at: 24, kind: 'str' },
+        metadata: { at: 32, kind: 'str' },
+        now_ms: { at: 40, kind: 'i64' },
+    },
+} as const;
+
 export const cm_search_t = {
-    size: 32,
+    size: 72,
     fields: {
         k: { at: 4, kind: 'u32' },
         ef: { at: 8, kind: 'u32' },
         temporal_weight: { at: 12, kind: 'f32' },
         now_ms: { at: 16, kind: 'i64' },
         context: { at: 24, kind: 'str' },
+        mode: { at: 32, kind: 'u32' },
+        budget: { at: 36, kind: 'u32' },
+        min_importance: { at: 40, kind: 'f32' },
+        max_importance: { at: 44, kind: 'f32' },
+        created_after_ms: { at: 48, kind: 'i64' },
+        created_before_ms: { at: 56, kind: 'i64' },
+    },
+} as const;
+
+export const cm_candidate_t = {
+    size: 64,
+    fields: {
+        id: { at: 8, kind: 'str' },
+        context: { at: 16, kind: 'str' },
+        text: { at: 24, kind: 'str' },
+        metadata: { at: 32, kind: 'str' },
+        importance: { at: 40, kind: 'f32' },
+        access_count: { at: 44, kind: 'u32' },
+        created_ms: { at: 48, kind: 'i64' },
+        accessed_ms: { at: 56, kind: 'i64' },
     },
 } as const;
 
@@ -124,6 +170,53 @@ export const cm_hit_t = {
         importance: { at: 20, kind: 'f32' },
         created_ms: { at: 24, kind: 'i64' },
         access_count: { at: 32, kind: 'u32' },
+    },
+} as const;
+
+export const cm_search_report_t = {
+    size: 56,
+    fields: {
+        bound: { at: 0, kind: 'f64' },
+        graph_bound: { at: 8, kind: 'f64' },
+        n_distances: { at: 16, kind: 'u64' },
+        n_recency_distances: { at: 24, kind: 'u64' },
+        temporal_weight: { at: 32, kind: 'f32' },
+        ef: { at: 36, kind: 'u32' },
+        now_ms: { at: 40, kind: 'i64' },
+        strategy: { at: 48, kind: 'u32' },
+    },
+} as const;
+
+export const cm_why_t = {
+    size: 24,
+    fields: {
+        distance_part: { at: 0, kind: 'f64' },
+        recency_part: { at: 8, kind: 'f64' },
+        age_hours: { at: 16, kind: 'f64' },
+    },
+} as const;
+
+export const cm_related_t = {
+    size: 16,
+    fields: {
+        slot: { at: 0, kind: 'u32' },
+        generation: { at: 4, kind: 'u32' },
+        depth: { at: 8, kind: 'u32' },
+    },
+} as const;
+
+export const cm_context_summary_t = {
+    size: 16,
+    fields: {
+        n_memories: { at: 0, kind: 'u64' },
+        average_importance: { at: 8, kind: 'f64' },
+    },
+} as const;
+
+export const cm_consolidate_t = {
+    size: 16,
+    fields: {
+        similarity_threshold: { at: 4, kind: 'f32' },
     },
 } as const;
 
@@ -174,7 +267,7 @@ export const cm_check_report_t = {
 } as const;
 
 export const cm_load_options_t = {
-    size: 20,
+    size: 32,
     fields: {
         max_memories: { at: 4, kind: 'u32' },
         max_threads: { at: 8, kind: 'u32' },

@@ -31,10 +31,19 @@ export interface Exports {
     cm_remove(thread: number, id: number): number;
     cm_get(thread: number, id: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_access(thread: number, id: number, now: bigint, out: number, buffer: number, capacity: number, needed: number): number;
+    cm_update(thread: number, id: number, update: number): number;
+    cm_relate(thread: number, id: number, to: number): number;
+    cm_unrelate(thread: number, id: number, to: number): number;
+    cm_apply_decay(thread: number, now: bigint, nDecayed: number): number;
     cm_contains(thread: number, id: number): number;
     cm_len(store: number): bigint;
     cm_search(thread: number, vector: number, dimensions: number, options: number, hits: number, nHits: number): number;
+    cm_last_search(thread: number, out: number): void;
+    cm_explain(report: number, hit: number, out: number): void;
     cm_get_hit(thread: number, slot: number, generation: number, out: number, buffer: number, capacity: number, needed: number): number;
+    cm_related(thread: number, id: number, depth: number, out: number, capacity: number, n: number): number;
+    cm_context_summary(thread: number, context: number, out: number, mean: number, dimensions: number): number;
+    cm_consolidate(thread: number, options: number, nAbsorbed: number): number;
     cm_next(thread: number, cursor: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_stats(thread: number, out: number): number;
     cm_next_context(thread: number, cursor: number, out: number, buffer: number, capacity: number, needed: number): number;
@@ -49,6 +58,10 @@ export interface Exports {
     cm_wasm_config_init(config: number): void;
     cm_wasm_memory_init(memory: number): void;
     cm_wasm_search_init(search: number): void;
+    cm_wasm_search_filter(search: number, handle: number): void;
+    cm_wasm_update_init(update: number): void;
+    cm_wasm_consolidate_init(options: number): void;
+    cm_wasm_consolidate_progress(options: number, handle: number): void;
     cm_wasm_load_init(options: number): void;
     cm_wasm_alloc(nBytes: number): number;
     cm_wasm_free(at: number, nBytes: number): void;
@@ -64,10 +77,14 @@ export interface Source {
     read(offset: number, into: Uint8Array): void;
 }
 
-/** The byte streams of the call that is running, and what they threw. */
-export interface Streams {
+/** What the call that is running may call back, and what was thrown there. */
+export interface Callbacks {
     sink?: Sink | undefined;
     source?: Source | undefined;
+    /** Of the cm_candidate_t at an address. */
+    filter?: ((candidate: number) => boolean) | undefined;
+    /** Throws to stop the work. */
+    progress?: ((done: number) => void) | undefined;
     thrown?: { error: unknown } | undefined;
 }
 
@@ -77,7 +94,7 @@ export interface Instance {
     readonly memory: WebAssembly.Memory;
     readonly exports: Exports;
     readonly heap: Heap;
-    readonly streams: Streams;
+    readonly callbacks: Callbacks;
 }
 
 /** Loads the module that the options or the host call for, and instantiates it over a new memory. */
@@ -115,9 +132,9 @@ export async function instantiateShared({ module, memory, seat }: SharedStore): 
 
 async function instantiateOver(module: WebAssembly.Module, memory: WebAssembly.Memory, build: Build): Promise<Instance> {
     const heap = new Heap(memory);
-    const streams: Streams = {};
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory, ...imports(heap, streams) } });
-    return { build, module, memory, heap, streams, exports: exports as unknown as Exports };
+    const callbacks: Callbacks = {};
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory, ...imports(heap, callbacks) } });
+    return { build, module, memory, heap, callbacks, exports: exports as unknown as Exports };
 }
 
 async function moduleFor(options: WasmOptions): Promise<{ module: WebAssembly.Module; build: Build }> {
@@ -180,23 +197,35 @@ function createMemory(shared: boolean): WebAssembly.Memory {
     }
 }
 
-function imports(heap: Heap, streams: Streams): Record<string, (...args: number[]) => number> {
-    /** An exception must not cross WebAssembly frames: keep it, and let the library end the call with CM_E_IO. */
-    function guarded(transfer: () => void): number {
+function imports(heap: Heap, callbacks: Callbacks): Record<string, (...args: number[]) => number> {
+    /** An exception must not cross WebAssembly frames: keep it, and let the library end the call. False: something was thrown. */
+    function guarded(action: () => void): boolean {
+        if (callbacks.thrown !== undefined) return false;
         try {
-            transfer();
-            return 0;
+            action();
+            return true;
         } catch (error) {
-            streams.thrown = { error };
-            return 1;
+            callbacks.thrown = { error };
+            return false;
         }
     }
+    /** 0 is success. */
+    const statusOf = (isDone: boolean): number => (isDone ? 0 : 1);
     return {
         now_ms: () => Date.now(),
         monotonic_ms: () => performance.now(),
         random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number,
-        write: (_handle, at = 0, length = 0) => guarded(() => streams.sink?.(heap.view(at >>> 0, length >>> 0))),
-        read: (_handle, offset = 0, at = 0, length = 0) => guarded(() => streams.source?.read(offset, heap.view(at >>> 0, length >>> 0))),
+        write: (_handle, at = 0, length = 0) => statusOf(guarded(() => callbacks.sink?.(heap.view(at >>> 0, length >>> 0)))),
+        read: (_handle, offset = 0, at = 0, length = 0) =>
+            statusOf(guarded(() => callbacks.source?.read(offset, heap.view(at >>> 0, length >>> 0)))),
+        filter: (_handle, candidate = 0) => {
+            let passes = false;
+            guarded(() => {
+                passes = callbacks.filter?.(candidate >>> 0) ?? true;
+            });
+            return Number(passes);
+        },
+        progress: (_handle, done = 0) => Number(guarded(() => callbacks.progress?.(done))),
     };
 }
 

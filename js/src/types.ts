@@ -50,6 +50,13 @@ export interface Memory {
     metadata: unknown;
 }
 
+/**
+ * - `best`: the true k best by score. Near ones come out of the index and fresh ones out of the order of time, until nothing unseen can be better.
+ * - `rerank`: the nearest by distance, ranked by score. Quick, and blind for fresh memories that are farther away. To compare with.
+ * - `exact`: every memory that passes the filters is scored.
+ */
+export type SearchMode = 'best' | 'rerank' | 'exact';
+
 export interface SearchOptions {
     /** How many memories, 1 to 16384. Default 10. */
     k?: number | undefined;
@@ -59,19 +66,55 @@ export interface SearchOptions {
     temporalWeight?: number | undefined;
     /** The time to reckon ages from. Default now. */
     now?: Timestamp | undefined;
-    /** Candidates to look at: more finds more and takes longer. Default the store's efSearch. */
+    /** Candidates to look at, at most 65536: more finds more and takes longer. Default the store's efSearch. */
     ef?: number | undefined;
+    /** Default "best". */
+    mode?: SearchMode | undefined;
+    /** True is short for mode "exact". */
+    exact?: boolean | undefined;
+    /** Roughly how many distances to compute at most, at least 1; lastSearch.bound says what may be missing then. Default as many as it takes. */
+    budget?: number | undefined;
+    /** Only memories of at least this importance, 0 to 1. */
+    minImportance?: number | undefined;
+    /** Only memories of at most this importance, 0 to 1. */
+    maxImportance?: number | undefined;
+    /** Only memories whose timestamp is this or later. */
+    after?: Timestamp | undefined;
+    /** Only memories whose timestamp is earlier than this. */
+    before?: Timestamp | undefined;
+    /**
+     * Only memories for which this is true. It answers at once (no promise), always the same for the same memory, and does not use the store
+     * (CM_E_BUSY). Called for many memories, perhaps twice for one: the options above are quicker. What it throws, search() throws.
+     */
+    filter?: ((memory: Candidate) => boolean) | undefined;
+    /** Adds to every hit how its score comes about. */
+    why?: boolean | undefined;
 }
 
-/** The parts of a hit's score: `score = similarityPart + agePart`. */
+/** A memory as a filter sees it. `text` and `metadata` can be read inside the filter only. */
+export interface Candidate {
+    readonly id: string;
+    readonly context: string;
+    /** "" when none was given. */
+    readonly text: string;
+    /** undefined when none was given. Bytes that another program stored and that are not JSON come as a string. */
+    readonly metadata: unknown;
+    readonly importance: number;
+    readonly accessCount: number;
+    readonly createdAt: number;
+    readonly accessedAt: number;
+}
+
+/** The parts of a hit's score: `score = distancePart + recencyPart`, up to rounding. */
 export interface Why {
+    /** In force: the search's, or the store's. */
     temporalWeight: number;
     /** (1 - temporalWeight) * distance / 2 */
-    similarityPart: number;
+    distancePart: number;
     /** temporalWeight * recency */
-    agePart: number;
-    /** 0 is fresh, 1 is old: 1 - exp(-rate * age in hours). */
-    recency: number;
+    recencyPart: number;
+    /** Between the memory's timestamp and the search's now; 0 for a timestamp in the future. */
+    ageHours: number;
 }
 
 export interface Hit {
@@ -80,13 +123,106 @@ export interface Hit {
     score: number;
     /** Under the store's metric. */
     distance: number;
+    /** 0 is fresh, 1 is old: 1 - exp(-rate * age in hours). */
+    recency: number;
     importance: number;
     context: string;
     text: string;
     metadata: unknown;
     createdAt: number;
     accessCount: number;
+    /** With the option `why`. */
+    why?: Why;
+}
+
+/** A hit of a search with `why: true`. */
+export interface ExplainedHit extends Hit {
     why: Why;
+}
+
+/** What a search did, and how far its answer can be trusted. */
+export interface SearchReport {
+    /**
+     * The certificate: no memory outside the hits has a score below the last hit's minus this. 0: the answer is exact. Holds whatever the index missed.
+     * Infinity where fewer than k were found without seeing everything, and for the metric "dot" unless everything was scanned.
+     */
+    bound: number;
+    /** The same, if the index gave every memory within its horizon: 0 unless the budget ended the search, or only the index was asked. */
+    graphBound: number;
+    /** Where it looked: the index; the index and the order of time; every memory that may pass the filters; nowhere (an empty store, an unknown context). */
+    strategy: 'graph' | 'streams' | 'scan' | 'none';
+    /** Distances computed, all told. */
+    distances: number;
+    /** Of these, for memories out of the order of time. */
+    recencyDistances: number;
+    /** Candidates at the end; 0 where the index was not asked. */
+    ef: number;
+    /** In force. */
+    temporalWeight: number;
+    /** In force, in milliseconds. */
+    now: number;
+}
+
+/** What update() changes; what is absent stays. At least one but `now`. */
+export interface MemoryChanges {
+    /** 0 to 1; decays from `now` on. */
+    importance?: number | undefined;
+    /** Per hour; 0 is the store's baseDecayRate. */
+    decayRate?: number | undefined;
+    context?: string | undefined;
+    /** null, or "", drops it. */
+    text?: string | null | undefined;
+    /** Any value that JSON can hold; null drops it. */
+    metadata?: unknown;
+    /** Default now. */
+    now?: Timestamp | undefined;
+}
+
+export interface RelatedOptions {
+    /** Relationships away from the start, at most; Infinity for all. Default 1. */
+    depth?: number | undefined;
+    /** Adds to each the memory itself. */
+    memories?: boolean | undefined;
+}
+
+export interface Related {
+    id: string;
+    /** Relationships away from the start: 1, 2, ... */
+    depth: number;
+    /** With the option `memories`. */
+    memory?: Memory;
+}
+
+/** What related() gives with `memories: true`. */
+export interface RelatedMemory extends Related {
+    memory: Memory;
+}
+
+export interface DecayOptions {
+    /** Up to when importance fades. Default now. */
+    now?: Timestamp | undefined;
+}
+
+export interface ContextSummary {
+    count: number;
+    /** 0 when there are none. */
+    averageImportance: number;
+    /** The mean of the vectors, component by component; zeros when there are none. */
+    centroid: Float32Array;
+}
+
+export interface ConsolidateOptions {
+    /** Cosine similarity above which two memories become one, between 0 and 1. Default the store's similarityThreshold. */
+    threshold?: number | undefined;
+    /** Called now and then with the share of the work that is done, 0 to 1. It does not use the store (CM_E_BUSY). Throwing stops. */
+    onProgress?: ((done: number) => void) | undefined;
+    /** Looked at as often as onProgress is called; it can be aborted there. */
+    signal?: AbortSignal | undefined;
+}
+
+export interface Consolidation {
+    /** Memories that went into others. */
+    absorbed: number;
 }
 
 export interface Stats {
@@ -126,7 +262,7 @@ export interface StoreConfig {
     baseDecayRate: number;
     /** Share of age in the score, 0 to 1. Default 0.3. */
     temporalWeight: number;
-    /** Default 0.95. */
+    /** Cosine similarity above which consolidate() makes one of two memories, between 0 and 1. Default 0.95. */
     similarityThreshold: number;
     /** Per memory. Default 50. */
     maxRelationships: number;

@@ -4,14 +4,15 @@
  * into a 32-bit integer or UTF-8. Ranges and rules are judged by the library alone.
  */
 import { ChronoMindError, type ChronoMindErrorCode } from './errors.js';
-import { CM_MAX_DIMENSIONS, CM_METRIC_COSINE, CM_METRIC_DOT, CM_METRIC_L2SQ } from './generated.js';
+import * as C from './generated.js';
 import { MAX_TIME_MS, parseIso } from './iso.js';
-import type { MemoryInput, Metric, Vector } from './types.js';
+import type { MemoryInput, Metric, SearchMode, Vector } from './types.js';
 
 const MAX_U32 = 0xffffffff;
 const MAX_U64 = 0xffffffffffffffffn;
 
-const METRICS: Record<Metric, number> = { cosine: CM_METRIC_COSINE, dot: CM_METRIC_DOT, l2: CM_METRIC_L2SQ };
+const METRICS: Record<Metric, number> = { cosine: C.CM_METRIC_COSINE, dot: C.CM_METRIC_DOT, l2: C.CM_METRIC_L2SQ };
+const MODES: Record<SearchMode, number> = { best: C.CM_SEARCH_BEST, rerank: C.CM_SEARCH_RERANK, exact: C.CM_SEARCH_EXACT };
 
 /** A value in an error message, short. */
 export function shown(value: unknown): string {
@@ -53,9 +54,39 @@ export function checkU64(value: unknown, field: string, code: ChronoMindErrorCod
     return refuse(code, field, value, 'must be a whole number of 64 bits');
 }
 
+/** A share of 1. 32-bit floats may round to an end of the range. */
+export function checkShare(value: unknown, field: string, isRight: (share: number) => boolean, rule: string): number {
+    const number = Math.fround(checkNumber(value, field));
+    return isRight(number) ? number : refuse('CM_E_RANGE', field, value, rule);
+}
+
+export function checkFlag(value: unknown, field: string): boolean {
+    if (value === undefined || typeof value === 'boolean') return value === true;
+    return refuse('CM_E_ARGUMENT', field, value, 'must be true or false');
+}
+
+export function checkFunction<F>(value: F, field: string): F {
+    return value === undefined || typeof value === 'function' ? value : refuse('CM_E_ARGUMENT', field, value, 'must be a function');
+}
+
+export function checkSignal(value: AbortSignal | undefined): AbortSignal | undefined {
+    const isSignal = value === undefined || typeof Object(value).throwIfAborted === 'function';
+    return isSignal ? value : refuse('CM_E_ARGUMENT', 'signal', value, 'must be an AbortSignal');
+}
+
 export function checkMetric(value: unknown): number {
     const known = typeof value === 'string' && Object.hasOwn(METRICS, value);
     return known ? METRICS[value as Metric] : refuse('CM_E_CONFIG', 'metric', value, 'must be "cosine", "dot" or "l2"');
+}
+
+/** `exact` is short for a mode. */
+export function checkMode(mode: unknown, exact: unknown): number | undefined {
+    const isExact = checkFlag(exact, 'exact');
+    if (mode === undefined) return isExact ? MODES.exact : undefined;
+    const known = typeof mode === 'string' && Object.hasOwn(MODES, mode);
+    if (!known) return refuse('CM_E_ARGUMENT', 'mode', mode, 'must be "best", "rerank" or "exact"');
+    if (isExact && mode !== 'exact') refuse('CM_E_ARGUMENT', 'mode', mode, 'but exact is true: give one of them');
+    return MODES[mode as SearchMode];
 }
 
 export function metricOf(value: number): Metric {
@@ -70,7 +101,7 @@ export function checkVector(value: unknown): Vector {
     const vector = value as Vector;
     const isVector = typeof value === 'object' && value !== null && Number.isSafeInteger(vector.length) && vector.length >= 0;
     if (!isVector) refuse('CM_E_ARGUMENT', 'vector', value, 'must be an array or typed array of numbers');
-    if (value instanceof Float32Array || value instanceof Float64Array || vector.length > CM_MAX_DIMENSIONS) return vector;
+    if (value instanceof Float32Array || value instanceof Float64Array || vector.length > C.CM_MAX_DIMENSIONS) return vector;
     const numbers = new Float32Array(vector.length);
     for (let i = 0; i < numbers.length; i++) numbers[i] = checkNumber(vector[i], `vector[${i}]`);
     return numbers;
@@ -83,6 +114,17 @@ export function checkTime(value: unknown, field: string): bigint {
     if (typeof ms !== 'number') return refuse('CM_E_ARGUMENT', field, value, rule);
     if (!(Math.abs(ms) <= MAX_TIME_MS)) return refuse('CM_E_RANGE', field, value, rule);
     return BigInt(Math.trunc(ms));
+}
+
+/** The times between which memories are wanted. */
+export function checkWindow(after: unknown, before: unknown): { afterMs?: bigint; beforeMs?: bigint } {
+    const window = {
+        ...(after !== undefined && { afterMs: checkTime(after, 'after') }),
+        ...(before !== undefined && { beforeMs: checkTime(before, 'before') }),
+    };
+    const { afterMs, beforeMs } = window;
+    if (afterMs === undefined || beforeMs === undefined || afterMs < beforeMs) return window;
+    return refuse('CM_E_RANGE', 'after', after, `must be earlier than before, which is ${shown(before)}: nothing could pass`);
 }
 
 export function checkRelationships(value: unknown): readonly string[] {
@@ -101,6 +143,16 @@ export function checkMetadata(value: unknown): string {
         throw new ChronoMindError('CM_E_ARGUMENT', `metadata cannot be written as JSON: ${(cause as Error).message}`, { cause });
     }
     return json ?? refuse('CM_E_ARGUMENT', 'metadata', value, 'cannot be written as JSON');
+}
+
+/** What a store holds as metadata. */
+export function parseMetadata(stored: string): unknown {
+    if (stored === '') return undefined;
+    try {
+        return JSON.parse(stored);
+    } catch {
+        return stored; // another program's bytes
+    }
 }
 
 /** A memory with every field present and of the type that the core takes. */
