@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * best.h - the best candidates of a search so far, in order: k of them are the answer, the others stand by for hits that cease to exist before the search ends.
+ * best.h - the best candidates of a search so far, in order: k of them are the answer; where there is room for more, they stand by for hits that cease to exist before the search ends.
  *
  * Owner thread only. Offering costs a comparison where the candidate is too bad, which most are.
  */

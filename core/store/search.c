@@ -6,7 +6,7 @@
  *
  * WHICH STRATEGY  A walk through the graph that must find ef members of which few pass computes about D * n / members distances, where D is what it takes without a filter; a scan of the
  *          members computes as many as there are. So members are scanned below sqrt(D * n) of them, whatever the filter is, and a store of fewer than D memories always.
- * READERS  wait-free: the strategies are, and at most MOST_ROUNDS of them run.
+ * READERS  wait-free: the strategies are, and at most three of them run.
  * ONE HIT PER ID  An insert that replaces a memory may publish its new slot between our looks at the two, so that both seem to exist. Hence the second
  *          look, at all hits, after the last was taken. Say slots A and B of one id survive it, B looked at first. B existed then, and A at a later moment;
  *          a slot that lost its place never gets it back, so A came after B, and B existed no more when the second look came to A. But A was taken before
@@ -19,7 +19,6 @@
 #include "store/contexts.h"
 #include "store/operations.h"
 
-#define MOST_ROUNDS 3u
 #define STAND_BY 8u /* candidates beside the k best */
 
 /* ---- the query ---------------------------------------------------------------------------------------------------------------- */
@@ -81,7 +80,7 @@ static cmi_search_t decide(cm_thread_t *thread, const float *vector, const cm_se
         .now_ms = cmi_time_of(thread->store, options->now_ms),
         .filter = filter_of(thread, options),
         .n_distances_before = cmi_scratch_distances(thread->scratch),
-        .best = {.at = thread->ranked, .k = options->k, .limit = CMI_MIN(options->k + STAND_BY, most)},
+        .best = {.at = thread->ranked, .k = options->k, .limit = CMI_MIN(options->k, most)},
     };
 }
 
@@ -104,7 +103,8 @@ static bool is_memory(const cmi_search_t *search, uint32_t slot) {
 void cmi_search_offer(cmi_search_t *search, uint32_t slot, float distance) {
     double limit = cmi_best_limit(&search->best);
     if (cmi_search_least(search, (double)distance, 0) > limit) return;
-    cmi_ranked_t ranked = {cmi_score(distance, cmi_search_recency(search, slot), search->weight), distance, slot};
+    double recency = search->weight > 0 ? cmi_search_recency(search, slot) : 0; /* which the score then has no use for */
+    cmi_ranked_t ranked = {cmi_score(distance, recency, search->weight), distance, slot};
     if (ranked.score > limit) return;
     uint32_t place = cmi_best_place(&search->best, &ranked);
     if (place != CMI_BEST_NOWHERE && is_memory(search, slot)) cmi_best_put(&search->best, place, ranked);
@@ -165,15 +165,19 @@ static bool came_short(const cmi_search_t *search, size_t n) {
     return n < search->k && search->least_score_by_graph < __builtin_inf() && search->budget == UINT32_MAX;
 }
 
+/* Once as it should suffice, once more with candidates that stand by, at last by looking at everything. */
 static size_t run(cmi_search_t *search, cm_search_mode_t mode, cm_hit_t *hits) {
     answer(search, mode);
     size_t n = look_again(search, hits);
-    for (uint32_t round = 1; round < MOST_ROUNDS && mode != CM_SEARCH_RERANK && came_short(search, n); round++) {
-        search->best.n = 0;
-        cmi_search_scan(search);
-        n = look_again(search, hits);
-    }
-    return n;
+    if (!came_short(search, n) || mode == CM_SEARCH_RERANK) return n;
+    search->best.n = 0;
+    search->best.limit = CMI_MIN(search->k + STAND_BY, cmi_scratch_max_ef(search->thread->scratch));
+    answer(search, mode);
+    n = look_again(search, hits);
+    if (!came_short(search, n)) return n;
+    search->best.n = 0;
+    cmi_search_scan(search);
+    return look_again(search, hits);
 }
 
 /* How much better than the last hit something outside can be, when nothing outside scores less than `least`. */

@@ -22,11 +22,16 @@
 #define BLOCK 64u
 #define WALK 512u /* slots of R to look through for a block, where the filter lets few pass */
 
-/* rho is the distance of the pool's place ef * HORIZON_NUMERATOR / HORIZON_DENOMINATOR. */
-#ifndef HORIZON_NUMERATOR
-#define HORIZON_NUMERATOR 1u
-#define HORIZON_DENOMINATOR 1u
-#endif
+/* rho is the distance at this part of the pool. */
+#define HORIZON 0.33
+
+/* A pool of ef misses about MISSED_BY_WIDTH * n^(1/3) / ef of the nearest ten. */
+#define MISSED_BY_WIDTH 0.14
+#define MISSED 0.0075
+
+/* How much wider the pool gets. */
+#define STEP 2.0
+#define LEAST_STEP 1.25
 
 typedef struct streams {
     cmi_search_t *search;
@@ -82,8 +87,8 @@ static bool keep(void *context, uint32_t slot) {
 }
 
 static double horizon(const streams_t *s, uint32_t ef) {
-    uint64_t place = (uint64_t)ef * HORIZON_NUMERATOR / HORIZON_DENOMINATOR;
-    return (double)s->search->thread->scratch->pool.at[place > 0 ? place - 1 : 0].distance;
+    uint32_t place = (uint32_t)(HORIZON * (double)ef);
+    return (double)s->graph.scratch->pool.at[place > 0 ? place - 1 : 0].distance;
 }
 
 static void widen(streams_t *s, uint32_t ef) {
@@ -107,6 +112,13 @@ static void begin_graph(streams_t *s) {
 
 /* ---- which one ------------------------------------------------------------------------------------------------------------------- */
 
+/* Newton's, to a few digits. */
+static double cube_root(double x) {
+    double root = 1;
+    for (uint32_t i = 0; i < 60 && x > 0; i++) root += (x / (root * root) - root) / 3;
+    return root;
+}
+
 /* What B gains per distance. */
 static double gain_of_recency(const streams_t *s) {
     double cost = 1 + (double)s->n + (double)s->n_walked / 8;
@@ -115,15 +127,44 @@ static double gain_of_recency(const streams_t *s) {
 }
 
 static double gain_of_graph(const streams_t *s) {
-    if (s->graph.ef == 0 || s->graph.ef >= cmi_scratch_max_ef(s->graph.scratch) || cmi_stream_exhausted(&s->graph)) return -1;
     double step = s->rho - horizon(s, CMI_MAX(s->graph.ef / 2, 1));
     return (1 - (double)s->search->weight) * (step / 2) / (double)(s->n_graph + 1);
 }
 
-static bool finished(const streams_t *s) {
-    if (s->tau > 1) return true; /* R gave everything */
-    if (cmi_best_kth(&s->search->best) <= cmi_search_least(s->search, s->rho, s->tau)) return true;
-    return cmi_search_distances(s->search) >= s->search->budget;
+/* Hits that no promise of R stands behind: memories as old as they may be better, and only the graph can know. */
+static uint32_t hits_by_graph(const streams_t *s) {
+    const cmi_best_t *best = &s->search->best;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < CMI_MIN(best->n, best->k); i++)
+        n += best->at[i].score >= cmi_search_least(s->search, (double)best->at[i].distance, s->tau);
+    return n;
+}
+
+/* The pool that makes the graph miss no more than MISSED of the k hits, going by MISSED_BY_WIDTH. */
+static double width_needed(const streams_t *s) {
+    double n = (double)cm_len(s->search->store), share = (double)hits_by_graph(s) / s->search->k;
+    return MISSED_BY_WIDTH * cube_root(n) * share / MISSED;
+}
+
+static bool can_widen(const streams_t *s) {
+    return s->graph.ef > 0 && s->graph.ef < cmi_scratch_max_ef(s->graph.scratch) && !cmi_stream_exhausted(&s->graph);
+}
+
+static void widen_to(streams_t *s, double ef) {
+    double most = (double)cmi_scratch_max_ef(s->graph.scratch);
+    widen(s, (uint32_t)CMI_MIN(ef, most));
+}
+
+/* One step; false when the search is over. */
+static bool go_on(streams_t *s) {
+    if (s->tau > 1 || cmi_search_distances(s->search) >= s->search->budget) return false; /* R gave everything, or no more is wanted */
+    if (cmi_best_kth(&s->search->best) <= cmi_search_least(s->search, s->rho, s->tau)) {
+        double ef = (double)s->graph.ef, needed = width_needed(s);
+        if (!can_widen(s) || ef >= needed) return false;
+        widen_to(s, CMI_MAX(needed, LEAST_STEP * ef));
+    } else if (can_widen(s) && gain_of_graph(s) > gain_of_recency(s)) widen_to(s, STEP * (double)s->graph.ef);
+    else go_on_in_recency(s);
+    return true;
 }
 
 void cmi_search_streams(cmi_search_t *search) {
@@ -132,10 +173,7 @@ void cmi_search_streams(cmi_search_t *search) {
     cmi_recency_begin(&s.recency, search->store, search->now_ms);
     s.tau_behind = cmi_recency_bound(&s.recency);
     gather(&s);
-    while (!finished(&s)) {
-        if (gain_of_graph(&s) > gain_of_recency(&s)) widen(&s, CMI_MIN(2 * s.graph.ef, cmi_scratch_max_ef(s.graph.scratch)));
-        else go_on_in_recency(&s);
-    }
+    while (go_on(&s)) {}
     search->least_score = cmi_search_least(search, cmi_search_least_distance(search), s.tau);
     search->least_score_by_graph = cmi_search_least(search, s.rho, s.tau);
     search->thread->report.ef = s.graph.ef;
