@@ -336,7 +336,9 @@ static cm_status_t load_memories(loader_t *loader) {
     memory_loader_t l = {.loader = loader};
     cm_status_t status = cmi_cursor_open(&l.records, &loader->reader, CMI_SECTION_RECORDS, CMI_RECORD_BYTES);
     if (status == CM_OK) status = cmi_cursor_open(&l.strings, &loader->reader, CMI_SECTION_STRINGS, CMI_MAX_STRINGS_BYTES);
+    cmi_store_restore_begin(loader->thread);
     for (uint32_t i = 0; i < loader->reader.header.n_memories && status == CM_OK; i++) status = load_memory(&l);
+    if (status == CM_OK) status = cmi_store_restore_end(loader->thread, loader->error);
     if (status == CM_OK && !cmi_cursor_at_end(&l.strings))
         status = cmi_cursor_fault(&l.strings, 0, "bytes behind the strings of the last memory");
     cmi_cursor_close(&l.strings);

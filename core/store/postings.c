@@ -2,6 +2,9 @@
 /* postings.c - see postings.h. */
 #include "store/postings.h"
 
+#include "base/heap.h"
+#include "plat_pages.h"
+
 /* Nodes that wait for a grace period, or belong to operations under way, come on top of two per memory. */
 #define SPARE_NODES 4096u
 
@@ -20,14 +23,21 @@ uint32_t cmi_rate_class(float rate_per_hour) {
     return CMI_MIN((uint32_t)half_octave, CMI_RATE_CLASSES - 1);
 }
 
-static cm_status_t add(cmi_postings_t *postings, cmi_skiplist_t *list, uint64_t key, uint32_t slot, uint32_t *node) {
+/* Lists by number: 0 is by_context, 1 + class a class. */
+static cmi_skiplist_t *list_at(cmi_postings_t *postings, uint32_t list) {
+    return list == 0 ? &postings->by_context : &postings->by_time[list - 1];
+}
+
+static cm_status_t add(cmi_postings_t *postings, uint32_t list, uint64_t key, uint32_t slot, uint32_t *node) {
     cm_status_t status = cmi_skip_make(&postings->nodes, key, slot, node);
-    if (status == CM_OK) cmi_skip_link(&postings->nodes, list, *node);
-    return status;
+    if (status != CM_OK) return status;
+    if (postings->loading) plat_store_relaxed(&cmi_skip_at(&postings->nodes, *node)->next, list); /* relaxed: nobody shares it yet */
+    else cmi_skip_link(&postings->nodes, list_at(postings, list), *node);
+    return CM_OK;
 }
 
 cm_status_t cmi_postings_add_context(cmi_postings_t *postings, uint32_t context, uint32_t slot, uint32_t *node) {
-    return add(postings, &postings->by_context, context, slot, node);
+    return add(postings, 0, context, slot, node);
 }
 
 /* Positive floats are in the order of their bits. */
@@ -41,7 +51,7 @@ cm_status_t cmi_postings_add_time(cmi_postings_t *postings, float rate_per_hour,
     uint32_t class = cmi_rate_class(rate_per_hour);
     lower_rate(&postings->lowest_rate[class],
                cmi_float_bits(rate_per_hour)); /* before the node, so that nobody meets one below the bound */
-    return add(postings, &postings->by_time[class], cmi_time_key(created_ms), slot, node);
+    return add(postings, 1 + class, cmi_time_key(created_ms), slot, node);
 }
 
 void cmi_postings_drop_context(cmi_postings_t *postings, uint32_t node) {
@@ -51,6 +61,54 @@ void cmi_postings_drop_context(cmi_postings_t *postings, uint32_t node) {
 void cmi_postings_drop_time(cmi_postings_t *postings, float rate_per_hour, uint32_t node) {
     cmi_skip_unlink(&postings->nodes, &postings->by_time[cmi_rate_class(rate_per_hour)], node);
 }
+
+/* ---- loading -------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct posting {
+    uint64_t key;
+    uint32_t list, slot, node;
+} posting_t;
+
+static bool comes_before(const posting_t *a, const posting_t *b) {
+    if (a->list != b->list) return a->list < b->list;
+    if (a->key != b->key) return a->key < b->key;
+    return a->slot < b->slot; /* a slot has one node per list */
+}
+CMI_HEAP(posting_t, comes_before)
+
+void cmi_postings_begin_loading(cmi_postings_t *postings) {
+    postings->loading = true;
+}
+
+/* Every node ever made. */
+static size_t collect(const cmi_postings_t *postings, posting_t *out) {
+    uint32_t end = cmi_items_end(&postings->nodes.items);
+    for (uint32_t node = 1; node < end; node++) {
+        cmi_skip_node_t *at = cmi_skip_at(&postings->nodes, node);
+        out[node - 1] = (posting_t){at->key, plat_load_relaxed(&at->next), at->slot, node}; /* relaxed: as add() left it */
+    }
+    return end - 1;
+}
+
+bool cmi_postings_end_loading(cmi_postings_t *postings) {
+    size_t bytes = (size_t)cmi_items_end(&postings->nodes.items) * sizeof(posting_t);
+    posting_t *all = plat_pages_alloc(bytes);
+    if (!all) return false;
+    cmi_skip_tail_t tail = {{0}};
+    uint32_t list = 0;
+    size_t n = collect(postings, all);
+    posting_t_heap_make(all, n);
+    while (n > 0) {
+        posting_t next = posting_t_heap_pop(all, &n);
+        if (next.list != list) tail = (cmi_skip_tail_t){{0}}, list = next.list;
+        cmi_skip_append(&postings->nodes, list_at(postings, list), &tail, next.node);
+    }
+    plat_pages_free(all, bytes);
+    postings->loading = false;
+    return true;
+}
+
+/* ---- readers -------------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t within(const cmi_postings_t *postings, uint32_t context, uint32_t node) {
     while (node != CMI_NO_SKIP_NODE && cmi_skip_removed(&postings->nodes, node)) node = cmi_skip_next(&postings->nodes, node);

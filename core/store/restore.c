@@ -76,3 +76,11 @@ cm_status_t cmi_store_restore(cm_thread_t *thread, uint32_t slot, const cmi_memo
     plat_fetch_add_relaxed(&store->n_live, 1); /* relaxed: a count */
     return CM_OK;
 }
+
+void cmi_store_restore_begin(cm_thread_t *thread) {
+    cmi_postings_begin_loading(&thread->store->postings);
+}
+
+cm_status_t cmi_store_restore_end(cm_thread_t *thread, cm_error_t *error) {
+    return cmi_postings_end_loading(&thread->store->postings) ? CM_OK : cmi_no_memory(error, "postings");
+}

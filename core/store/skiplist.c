@@ -143,12 +143,12 @@ void cmi_skip_unlink(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t nod
     seek(nodes, list, node, &position);
 }
 
-void cmi_skip_link_sorted(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, const uint32_t *sorted, uint32_t n) {
-    for (uint32_t i = n; i-- > 0;)
-        for (uint32_t level = 0; level < cmi_skip_at(nodes, sorted[i])->n_levels; level++) { /* relaxed: nobody shares the list yet */
-            plat_store_relaxed(word_of(nodes, list, sorted[i], level), plat_load_relaxed(&list->head[level]));
-            plat_store_relaxed(&list->head[level], link_to(sorted[i]));
-        }
+void cmi_skip_append(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, cmi_skip_tail_t *tail, uint32_t node) {
+    for (uint32_t level = 0; level < cmi_skip_at(nodes, node)->n_levels; level++) { /* relaxed: nobody shares the list yet */
+        plat_store_relaxed(word_of(nodes, list, node, level), link_to(CMI_NO_SKIP_NODE));
+        plat_store_relaxed(word_of(nodes, list, tail->last[level], level), link_to(node));
+        tail->last[level] = node;
+    }
 }
 
 /* ---- readers -------------------------------------------------------------------------------------------------------------------- */

@@ -57,8 +57,11 @@ void cmi_skip_unlink(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t nod
 /* A node that nobody saw, or after its grace period. Lock-free, any thread. */
 void cmi_skip_free(cmi_skip_nodes_t *nodes, uint32_t node);
 
-/* Links private nodes into an empty list that nobody shares yet; they ascend. For loading: linear time. */
-void cmi_skip_link_sorted(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, const uint32_t *sorted, uint32_t n);
+/* Building a list that nobody shares yet, in linear time: private nodes are appended in ascending order. The tail is all zero at first. */
+typedef struct cmi_skip_tail {
+    uint32_t last[CMI_SKIP_LEVELS]; /* node per level */
+} cmi_skip_tail_t;
+void cmi_skip_append(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, cmi_skip_tail_t *tail, uint32_t node);
 
 static inline cmi_skip_node_t *cmi_skip_at(const cmi_skip_nodes_t *nodes, uint32_t node) {
     return (cmi_skip_node_t *)cmi_items_at(&nodes->items, node);

@@ -82,6 +82,10 @@ void cmi_store_view(const cm_store_t *store, uint32_t slot, cmi_memory_view_t *o
  * CM_E_NO_MEMORY, CM_E_CAPACITY. view->vector is not used. */
 cm_status_t cmi_store_restore(cm_thread_t *thread, uint32_t slot, const cmi_memory_view_t *view, cm_error_t *error);
 
+/* Before the first and after the last: what is made for all memories at once. CM_E_NO_MEMORY. */
+void cmi_store_restore_begin(cm_thread_t *thread);
+cm_status_t cmi_store_restore_end(cm_thread_t *thread, cm_error_t *error);
+
 /* Everything check() knows about: graph, records, id map, counters (store/check.c). */
 cm_status_t cmi_store_check(cm_thread_t *thread, cm_check_report_t *report, cm_error_t *error);
 
