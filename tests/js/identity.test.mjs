@@ -6,97 +6,59 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { BUILDS, built, load, moduleBytes, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
+import { answersOf, linesOf, makeSequence, METRICS } from './operations.mjs';
+import { BUILDS, load, moduleBytes, native, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
 
-const N_OPERATIONS = 1500;
-const N_IDS = 400;
-const MAX_MEMORIES = 900;
-const NOW = Date.UTC(2024, 0, 1);
-const METRICS = ['cosine', 'dot', 'l2'];
+const isFull = process.env.CM_TEST_LENGTH === 'full';
 
-const words = new DataView(new ArrayBuffer(4));
+/** Mostly inserts and searches: stores that are large enough for every part of the index. */
+const LONG = { insert: 50, remove: 8, access: 6, update: 6, relate: 3, unrelate: 2, decay: 1, search: 22, related: 2, summary: 2 };
+/** Everything, in stores of a few memories. */
+const SHORT = {
+    insert: 14,
+    remove: 3,
+    access: 2,
+    update: 4,
+    relate: 3,
+    unrelate: 2,
+    decay: 1,
+    search: 8,
+    related: 2,
+    summary: 1,
+    consolidate: 1,
+};
 
-function bitsOf(x) {
-    words.setFloat32(0, x);
-    return words.getUint32(0).toString(16).padStart(8, '0');
-}
+/** A failure names the seed: CM_TEST_SEED=n CM_TEST_SEQUENCES=1 repeats it. */
+const FIRST_SEED = Number(process.env.CM_TEST_SEED ?? 1);
+const N_SEQUENCES = Number(process.env.CM_TEST_SEQUENCES ?? (isFull ? 10_000 : 300));
+const N_OPERATIONS = 40;
+const BATCH = 250;
 
-/** Inserts, replacements, removals, accesses and searches in a random order. */
-function makeOperations(seed, dimensions) {
-    const random = randomFrom(seed);
-    const whole = (n) => Math.floor(random() * n);
-    const id = () => `m${whole(N_IDS)}`;
-    const make = {
-        insert: () => ({
-            id: id(),
-            vector: randomVector(random, dimensions).map((x) => (random() < 0.05 ? 0 : x)),
-            context: ['default', 'work', 'дом'][whole(3)],
-            importance: Math.fround(random()),
-            decayRate: random() < 0.5 ? 0 : Math.fround(random()),
-            timestamp: NOW - whole(1e9),
-            text: 'text '.repeat(whole(5)),
-            relationships: Array.from({ length: whole(4) }, id),
-        }),
-        remove: () => ({ id: id() }),
-        access: () => ({ id: id(), now: NOW + whole(1e6) }),
-        search: () => ({
-            k: 1 + whole(20),
-            context: random() < 0.5 ? undefined : 'work',
-            temporalWeight: Math.fround(random()),
-            now: NOW + whole(1e9),
-            vector: randomVector(random, dimensions),
-        }),
+function shortSequence(seed) {
+    const random = randomFrom(seed * 7919);
+    const between = (least, most) => least + Math.floor(random() * (most - least + 1));
+    const m = between(2, 4);
+    const rules = {
+        dimensions: between(1, 12),
+        maxMemories: between(10, 50),
+        metric: METRICS[between(0, 2)],
+        maxRelationships: between(2, 8),
+        m,
+        efConstruction: between(m, 40),
+        efSearch: between(1, 8),
     };
-    return Array.from({ length: N_OPERATIONS }, () => {
-        const x = random();
-        const kind = x < 0.5 ? 'insert' : x < 0.6 ? 'remove' : x < 0.7 ? 'access' : 'search';
-        return { kind, ...make[kind]() };
-    });
+    return makeSequence(seed, { length: N_OPERATIONS, nInserts: between(0, 25), nIds: between(5, 60), weights: SHORT, rules });
 }
 
-/** For replay.c. */
-function line({ kind, id, vector, ...rest }) {
-    const numbers = vector && Array.from(vector, bitsOf).join(',');
-    const fields = {
-        insert: () => [
-            id,
-            rest.context,
-            bitsOf(rest.importance),
-            bitsOf(rest.decayRate),
-            rest.timestamp,
-            rest.text,
-            rest.relationships,
-            numbers,
-        ],
-        remove: () => [id],
-        access: () => [id, rest.now],
-        search: () => [rest.k, rest.context ?? '', bitsOf(rest.temporalWeight), rest.now, numbers],
-    };
-    return [kind[0], ...fields[kind]()].join('\t');
+function longSequence(metric, dimensions) {
+    const rules = { dimensions, maxMemories: 900, metric, maxRelationships: 50, m: 16, efConstruction: 200, efSearch: 50 };
+    return makeSequence(dimensions, { length: 1500, nInserts: 0, nIds: 400, weights: LONG, rules });
 }
-
-/** In WebAssembly. */
-function perform(mind, operations) {
-    const answers = [];
-    for (const { kind, id, vector, now, ...rest } of operations) {
-        if (kind === 'insert') mind.insert({ id, vector, ...rest });
-        else if (kind === 'remove') mind.remove(id);
-        else if (kind === 'access') mind.access(id, now);
-        else answers.push(...mind.search(vector, { ...rest, now }).map(hitLine), '');
-    }
-    return `${answers.join('\n')}\n`;
-}
-
-function hitLine({ id, score, distance, why }) {
-    return `${id} ${bitsOf(score)} ${bitsOf(distance)} ${bitsOf(why.recency)}`;
-}
-
-const native = 'run ./build.sh native';
 
 function compileReplay(folder) {
-    const libraries = join(built('build/native/libchronomind.so', native), '..');
+    const libraries = dirname(native('libchronomind.so'));
     const program = join(folder, 'replay');
     const args = ['-std=c11', '-O1', '-Wall', '-Wextra', '-Werror', `-I${root}/core/include`, `${root}/tests/js/replay.c`, '-o', program];
     run('cc', [...args, `-L${libraries}`, `-Wl,-rpath,${libraries}`, '-lchronomind']);
@@ -108,57 +70,117 @@ function run(program, args, env = {}) {
     assert.deepEqual({ status, stderr, error }, { status: 0, stderr: '', error: undefined }, `${program} ${args.join(' ')}`);
 }
 
+/** Of each sequence what it answers, and the snapshot after it. */
+function replayed(replay, folder, sequences, isa) {
+    const [operations, answers, snapshots] = ['operations', 'answers', 'snapshots'].map((name) => join(folder, name));
+    writeFileSync(operations, sequences.map(linesOf).join(''));
+    run(replay, [operations, answers, snapshots], { CHRONOMIND_ISA: isa });
+    const bytes = readFileSync(snapshots);
+    let at = 0;
+    const texts = readFileSync(answers, 'utf8').split(/^n (\d+)\n/m);
+    return sequences.map((_, i) => {
+        const begin = at;
+        at += Number(texts[2 * i + 1]);
+        return { answers: texts[2 * i], snapshot: bytes.subarray(begin, at) };
+    });
+}
+
+const MODULES = ['clang', 'emscripten'].flatMap((toolchain) => BUILDS.map((build) => ({ toolchain, build })));
+
+/** In WebAssembly. */
+async function performed(t, wasmModule, build, { rules, operations }) {
+    const mind = await open(t, { ...rules, wasmModule });
+    assert.equal(mind.build, build);
+    const answers = answersOf(mind, operations);
+    mind.check();
+    const snapshot = Buffer.from(mind.toBytes());
+    mind.close();
+    return { answers, snapshot };
+}
+
+/** Fails with the first answer that differs. */
+function assertSame(name, sequence, expected, { answers, snapshot }) {
+    const what = `${name}, seed ${sequence.seed}, rules ${JSON.stringify(sequence.rules)}`;
+    for (let at = 0, i = 0; i < answers.length; at += answers[i].length, i++) {
+        const wanted = expected.answers.slice(at, at + answers[i].length);
+        if (wanted !== answers[i]) assert.equal(answers[i], wanted, `${what}: operation ${i}: ${JSON.stringify(sequence.operations[i])}`);
+    }
+    assert.equal(answers.join(''), expected.answers, what);
+    assert.ok(snapshot.equals(expected.snapshot), `${what}: the snapshots differ`);
+}
+
+function compiledModules() {
+    return MODULES.map(({ toolchain, build }) => ({
+        name: `${toolchain} ${build}`,
+        build,
+        module: new WebAssembly.Module(moduleBytes(build, toolchain)),
+    }));
+}
+
 test('native and WebAssembly: the same answers and the same snapshot, bit for bit', async (t) => {
     const folder = temporaryFolder(t);
     const replay = compileReplay(folder);
-    for (const [metric, dimensions] of [
-        ['cosine', 31],
-        ['dot', 8],
-        ['l2', 100],
-    ]) {
-        const operations = makeOperations(dimensions, dimensions);
-        writeFileSync(join(folder, 'operations'), operations.map((operation) => `${line(operation)}\n`).join(''));
-        const results = new Map();
-        for (const isa of ['', 'scalar']) {
-            const [answers, snapshot] = [join(folder, 'answers'), join(folder, 'snapshot')];
-            const args = [join(folder, 'operations'), answers, snapshot, dimensions, MAX_MEMORIES, METRICS.indexOf(metric)].map(String);
-            run(replay, args, { CHRONOMIND_ISA: isa });
-            results.set(`native ${isa}`, { answers: readFileSync(answers, 'utf8'), snapshot: readFileSync(snapshot) });
+    const sequences = [longSequence('cosine', 31), longSequence('dot', 8), longSequence('l2', 100)];
+    const expected = replayed(replay, folder, sequences, '');
+    for (const [i, scalar] of replayed(replay, folder, sequences, 'scalar').entries()) {
+        assertSame('scalar', sequences[i], expected[i], { ...scalar, answers: [scalar.answers] });
+    }
+    for (const { name, build, module } of compiledModules()) {
+        for (const [i, sequence] of sequences.entries()) {
+            assertSame(name, sequence, expected[i], await performed(t, module, build, sequence));
         }
-        for (const toolchain of ['clang', 'emscripten']) {
-            for (const build of BUILDS) {
-                const mind = await open(t, { dimensions, maxMemories: MAX_MEMORIES, metric, wasmBinary: moduleBytes(build, toolchain) });
-                assert.equal(mind.build, build);
-                const answers = perform(mind, operations);
-                mind.check();
-                results.set(`${toolchain} ${build}`, { answers, snapshot: Buffer.from(mind.toBytes()) });
-                mind.close();
-            }
-        }
-        const [[, first]] = results;
-        assert.ok(first.answers.length > 10000 && first.snapshot.length > 10000);
-        for (const [name, { answers, snapshot }] of results) {
-            assert.equal(answers, first.answers, `${metric}: answers of ${name}`);
-            assert.ok(snapshot.equals(first.snapshot), `${metric}: snapshot of ${name}`);
-        }
-        t.diagnostic(`${metric}: ${results.size} runs, ${first.snapshot.length} bytes of snapshot`);
+    }
+    for (const { answers, snapshot } of expected) {
+        assert.ok(answers.length > 10000 && snapshot.length > 10000);
+        for (const strategy of ['graph', 'streams', 'scan']) assert.match(answers, new RegExp(`\n  ${strategy} `));
     }
 });
 
+test(`${N_SEQUENCES} short sequences of everything: the same answers and the same snapshots, bit for bit`, async (t) => {
+    t.diagnostic(`CM_TEST_SEED=${FIRST_SEED}`);
+    const folder = temporaryFolder(t);
+    const replay = compileReplay(folder);
+    const modules = compiledModules();
+    const seen = new Map();
+    for (let begin = 0; begin < N_SEQUENCES; begin += BATCH) {
+        const length = Math.min(BATCH, N_SEQUENCES - begin);
+        const sequences = Array.from({ length }, (_, i) => shortSequence(FIRST_SEED + begin + i));
+        const expected = replayed(replay, folder, sequences, begin % (2 * BATCH) === 0 ? '' : 'scalar');
+        for (const { name, build, module } of modules) {
+            for (const [i, sequence] of sequences.entries()) {
+                assertSame(name, sequence, expected[i], await performed(t, module, build, sequence));
+            }
+        }
+        for (const { answers } of expected) {
+            for (const [, end] of answers.matchAll(/(?:^|\n)(\w.*| {2}(?:none|graph|streams|scan)\b)/g)) {
+                const key = end.replace(/^(\w).* (-?\d+)$/, '$1 $2').trim();
+                seen.set(key, (seen.get(key) ?? 0) + 1);
+            }
+        }
+    }
+    t.diagnostic(
+        [...seen]
+            .map(([key, n]) => `${key}: ${n}`)
+            .sort()
+            .join(', '),
+    );
+    if (N_SEQUENCES >= 100)
+        for (const key of ['none', 'graph', 'streams', 'scan', 'i -9', 'l -13', 'u 0', 'w -7']) assert.ok(seen.has(key), key);
+});
+
 test('a snapshot goes on where it was saved, whoever loads it', async (t) => {
-    const dimensions = 16;
-    const operations = makeOperations(99, dimensions);
-    const half = operations.length / 2;
-    const whole = await open(t, { dimensions, maxMemories: MAX_MEMORIES, build: 'threads' });
-    perform(whole, operations.slice(0, half));
+    const sequence = longSequence('cosine', 16);
+    const half = sequence.operations.length / 2;
+    const whole = await open(t, { ...sequence.rules, build: 'threads' });
+    answersOf(whole, sequence.operations.slice(0, half));
     const answers = [];
     const snapshots = [];
     for (const build of BUILDS) {
         const mind = await load(t, whole.toBytes(), { build });
-        answers.push(perform(mind, operations.slice(half)));
+        answers.push(answersOf(mind, sequence.operations.slice(half)));
         snapshots.push(Buffer.from(mind.toBytes()));
     }
-    assert.equal(answers[0], answers[1]);
+    assert.deepEqual(answers[0], answers[1]);
     assert.ok(snapshots[0].equals(snapshots[1]));
 });
 
@@ -169,7 +191,7 @@ test('the command lines write the same file', (t) => {
     writeFileSync(join(folder, 'in.json'), JSON.stringify(Array.from({ length: 1000 }, (_, i) => record(i))));
     const args = (output) => ['save', '-i', join(folder, 'in.json'), '-o', join(folder, output), '--normalize', '--now', '0'];
     const say = (program, first, output) => spawnSync(program, [...first, ...args(output)], { encoding: 'utf8' }).stdout.trim();
-    assert.match(say(built('build/native/chronomind', native), [], 'native'), /^Saved 700 memories/);
+    assert.match(say(native('chronomind'), [], 'native'), /^Saved 700 memories/);
     assert.match(say(process.execPath, [join(root, 'js/dist/cli.js')], 'wasm'), /^Saved 700 memories/);
     assert.ok(readFileSync(join(folder, 'native')).equals(readFileSync(join(folder, 'wasm'))));
 });

@@ -20,6 +20,11 @@ export function built(path, how) {
     return file;
 }
 
+/** A file of the native build: build/native, or CHRONOMIND_NATIVE. */
+export function native(name) {
+    return built(join(process.env.CHRONOMIND_NATIVE ?? 'build/native', name), 'run ./build.sh native');
+}
+
 /** The bytes of a module: build/wasm or build/wasm-emscripten. */
 export function moduleBytes(build, toolchain = 'clang') {
     const [folder, how] =

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { built, randomFrom, temporaryFolder } from './support.mjs';
+import { native, randomFrom, temporaryFolder } from './support.mjs';
 
 const N_INPUTS = 600;
 
@@ -78,7 +78,7 @@ function damaged(random) {
 }
 
 test(`${N_INPUTS} inputs, sound and damaged: the same words, the same files`, (t) => {
-    const native = built('build/native/chronomind', 'run ./build.sh native');
+    const program = native('chronomind');
     const folder = temporaryFolder(t);
     const random = randomFrom(2024);
     const inputs = Array.from({ length: N_INPUTS }, () => damaged(random));
@@ -90,7 +90,7 @@ test(`${N_INPUTS} inputs, sound and damaged: the same words, the same files`, (t
     const outcomes = new Set();
     for (const [i, bytes] of inputs.entries()) {
         const args = ['save', '--input', `${i}.json`, '--output', `${i}.native`, '--now', '7'];
-        const run = spawnSync(native, args, { cwd: folder, encoding: 'utf8' });
+        const run = spawnSync(program, args, { cwd: folder, encoding: 'utf8' });
         const what = `input ${i}: ${JSON.stringify(bytes.toString('latin1'))}`;
         assert.deepEqual(results[i], { status: run.status, err: run.stderr }, what);
         assert.equal(existsSync(join(folder, `${i}.wasm`)), run.status === 0, what);
