@@ -3,7 +3,7 @@
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { host } from '#host';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
-import { ChronoMindError, inCamelCase } from './errors.js';
+import { ChronoMindError, inOwnNames } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { CM_STRATEGY_GRAPH, CM_STRATEGY_SCAN, CM_STRATEGY_STREAMS, VERSION } from './generated.js';
 import { instantiate, instantiateShared, type Source } from './loader.js';
@@ -108,12 +108,12 @@ export class ChronoMind implements Iterable<Memory> {
         checkFunction(options.clock, 'clock');
         const file = options.path === undefined ? undefined : host.openFile(checkPath(options.path));
         if (file === undefined) {
-            const core = Core.open(await instantiate(options), config, inCamelCase);
+            const core = Core.open(await instantiate(options), config, inOwnNames);
             return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
         }
         try {
             const { max_memories, max_threads } = config;
-            const core = Core.load(await instantiate(options), file, { max_memories, max_threads }, inCamelCase);
+            const core = Core.load(await instantiate(options), file, { max_memories, max_threads }, inOwnNames);
             requireSameVectors(core, options);
             return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
         } finally {
@@ -134,13 +134,13 @@ export class ChronoMind implements Iterable<Memory> {
             const file = host.openFile(checkPath(from));
             if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${String(from)}: No such file or directory`);
             try {
-                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules, inCamelCase), from, options.clock);
+                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules, inOwnNames), from, options.clock);
             } finally {
                 file.close();
             }
         }
         const source = await sourceOf(from);
-        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules, inCamelCase), undefined, options.clock);
+        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules, inOwnNames), undefined, options.clock);
     }
 
     /** In a worker: the store that another thread shared. The same memory, not a copy; both read and write it. */
@@ -150,7 +150,7 @@ export class ChronoMind implements Iterable<Memory> {
         checkFunction(options.clock, 'clock');
         const heap = new Heap(shared.memory);
         if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
-        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared, inCamelCase), undefined, options.clock);
+        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared, inOwnNames), undefined, options.clock);
     }
 
     /** Which build this host gets, and why. */

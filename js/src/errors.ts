@@ -41,9 +41,13 @@ export function sentenceOf(code: Status): string {
     return STATUS[code].text;
 }
 
+/** What the library calls by another name than this package. */
+const OWN_NAMES: Partial<Record<string, string>> = { relationship: 'to' };
+
 /** A message of the library in the names of this package: max_memories is maxMemories here. What is quoted is the caller's, and stays. */
-export function inCamelCase(message: string): string {
-    return message.replace(/"[^"]*"|\b[a-z]+(?:_[a-z]+)+\b/g, (part) =>
-        part.startsWith('"') ? part : part.replace(/_./g, ([, letter]) => (letter as string).toUpperCase()),
-    );
+export function inOwnNames(message: string): string {
+    return message.replace(/"[^"]*"|\b[a-z]+(?:_[a-z]+)+\b|^relationship\b/g, (part) => {
+        if (part.startsWith('"')) return part;
+        return OWN_NAMES[part] ?? part.replace(/_./g, (pair) => pair.slice(1).toUpperCase());
+    });
 }

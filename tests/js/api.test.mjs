@@ -139,18 +139,18 @@ for (const build of BUILDS) {
         );
         const [hit] = similarFirst;
         assert.deepEqual(
-            { ...hit, why: undefined, distance: 0, score: 0 },
+            { ...hit, distance: 0, score: 0, recency: 0 },
             {
                 id: 'old',
                 score: 0,
                 distance: 0,
+                recency: 0,
                 importance: 0.5,
                 context: 'default',
                 text: 'o',
                 metadata: 1,
                 createdAt: NOW - 10 * HOUR,
                 accessCount: 0,
-                why: undefined,
             },
         );
         const freshFirst = mind.search([1, 0, 0], { temporalWeight: 1, now: NOW });
@@ -160,11 +160,16 @@ for (const build of BUILDS) {
         );
         assert.ok(Math.abs(freshFirst[1].score - (1 - Math.exp(-5))) < 1e-6);
         for (const temporalWeight of [undefined, 0, 0.25, 1]) {
-            for (const { score, distance, why } of mind.search([1, 0.5, 0], { temporalWeight, now: NOW })) {
-                assert.ok(Math.abs(why.temporalWeight - (temporalWeight ?? 0.3)) < 1e-7);
-                assert.ok(Math.abs(why.similarityPart + why.agePart - score) < 1e-6);
-                assert.ok(Math.abs(why.similarityPart - ((1 - why.temporalWeight) * distance) / 2) < 1e-6);
-                assert.ok(Math.abs(why.agePart - why.temporalWeight * why.recency) < 1e-6);
+            for (const hit of mind.search([1, 0.5, 0], { temporalWeight, now: NOW, why: true })) {
+                const { why, ...plain } = hit;
+                assert.deepEqual(Object.keys(why).sort(), ['ageHours', 'distancePart', 'recencyPart', 'temporalWeight']);
+                assert.equal(why.temporalWeight, Math.fround(temporalWeight ?? 0.3));
+                assert.equal(why.ageHours, plain.id === 'old' ? 10 : 0);
+                assert.ok(Math.abs(why.distancePart + why.recencyPart - plain.score) < 1e-6);
+                assert.ok(Math.abs(why.distancePart - ((1 - why.temporalWeight) * plain.distance) / 2) < 1e-12);
+                assert.ok(Math.abs(why.recencyPart - why.temporalWeight * plain.recency) < 1e-12);
+                const [same] = mind.search([1, 0.5, 0], { temporalWeight, now: NOW }).filter(({ id }) => id === plain.id);
+                assert.deepEqual(same, plain, 'without `why` the same hit, and no more');
             }
         }
     });
@@ -183,9 +188,9 @@ for (const build of BUILDS) {
         assert.ok(third.every((hit) => hit.context === 'third' && Number(hit.id.slice(1)) % 3 === 0));
         assert.deepEqual(mind.search([1, 0, 0], { context: 'unknown' }), []);
         assert.equal(mind.search([1, 0, 0], { k: 5, ef: 1 }).length, 5);
-        assert.equal(mind.search([1, 0, 0], { k: 1 })[0].why.recency, 0);
+        assert.equal(mind.search([1, 0, 0], { k: 1 })[0].recency, 0);
         now += 1000 * HOUR;
-        assert.ok(mind.search([1, 0, 0], { k: 1 })[0].why.recency > 0.99);
+        assert.ok(mind.search([1, 0, 0], { k: 1 })[0].recency > 0.99);
         const exact = [...mind].map(({ id, vector: [x, y, z] }) => [1 - x / Math.hypot(x, y, z), id]).sort(([a], [b]) => a - b);
         assert.deepEqual(
             mind.search([1, 0, 0], { k: 10, temporalWeight: 0 }).map((hit) => hit.id),
@@ -332,11 +337,11 @@ for (const build of BUILDS) {
         const small = await openOne(t, { maxMemories: 2 });
         small.insert({ id: 'a', vector: [1, 2, 3] });
         small.insert({ id: 'b', vector: [1, 2, 3] });
-        refuses('CM_E_CAPACITY', /max_memories \(2\)/, () => small.insert({ id: 'c', vector: [1, 2, 3] }));
+        refuses('CM_E_CAPACITY', /maxMemories \(2\)/, () => small.insert({ id: 'c', vector: [1, 2, 3] }));
         const large = await load(t, small.toBytes(), { build, maxMemories: 3, clock: () => NOW });
         large.insert({ id: 'c', vector: [1, 2, 3] });
         assert.deepEqual([large.size, large.config.maxMemories, large.get('c').createdAt], [3, 3, NOW]);
-        await rejects('CM_E_CAPACITY', /max_memories is 1/, () => ChronoMind.load(small.toBytes(), { build, maxMemories: 1 }));
+        await rejects('CM_E_CAPACITY', /maxMemories is 1/, () => ChronoMind.load(small.toBytes(), { build, maxMemories: 1 }));
     });
 
     test(`${build}: a closed store`, async (t) => {
@@ -354,7 +359,15 @@ for (const build of BUILDS) {
             remove: () => mind.remove('a'),
             has: () => mind.has('a'),
             size: () => mind.size,
+            update: () => mind.update('a', { text: '' }),
+            relate: () => mind.relate('a', 'b'),
+            unrelate: () => mind.unrelate('a', 'b'),
+            related: () => mind.related('a'),
             search: () => mind.search([1, 2, 3]),
+            lastSearch: () => mind.lastSearch,
+            applyDecay: () => mind.applyDecay(),
+            contextSummary: () => mind.contextSummary('default'),
+            consolidate: () => mind.consolidate(),
             stats: () => mind.stats(),
             check: () => mind.check(),
             iterate: () => [...mind],

@@ -42,9 +42,9 @@ const memories = [
     ['importance is NaN', { importance: Number.NaN }, 'CM_E_RANGE', /^importance is NaN/],
     ['importance is text', { importance: '1' }, 'CM_E_ARGUMENT', /^importance is "1": must be a number/],
     ['importance is null', { importance: null }, 'CM_E_ARGUMENT', /^importance is null/],
-    ['negative decay rate', { decayRate: -1 }, 'CM_E_RANGE', /^decay_rate is -1/],
-    ['decay rate is NaN', { decayRate: Number.NaN }, 'CM_E_RANGE', /^decay_rate is NaN/],
-    ['infinite decay rate', { decayRate: Number.POSITIVE_INFINITY }, 'CM_E_RANGE', /^decay_rate is inf/],
+    ['negative decay rate', { decayRate: -1 }, 'CM_E_RANGE', /^decayRate is -1/],
+    ['decay rate is NaN', { decayRate: Number.NaN }, 'CM_E_RANGE', /^decayRate is NaN/],
+    ['infinite decay rate', { decayRate: Number.POSITIVE_INFINITY }, 'CM_E_RANGE', /^decayRate is inf/],
     ['empty context', { context: '' }, 'CM_E_RANGE', /^context is empty/],
     ['context of 1025 bytes', { context: 'c'.repeat(1025) }, 'CM_E_TOO_LARGE', /^context "c.* has 1025 bytes/],
     ['context is an object', { context: {} }, 'CM_E_ARGUMENT', /^context is an object \(Object\)/],
@@ -84,14 +84,83 @@ const searches = [
     ['k is NaN', [[1, 2, 3, 4], { k: Number.NaN }], 'CM_E_RANGE', /^k is NaN/],
     ['k is text', [[1, 2, 3, 4], { k: '3' }], 'CM_E_ARGUMENT', /^k is "3"/],
     ['ef above its limit', [[1, 2, 3, 4], { ef: 65537 }], 'CM_E_RANGE', /^ef is 65537/],
-    ['weight above 1', [[1, 2, 3, 4], { temporalWeight: 1.5 }], 'CM_E_RANGE', /1\.5/],
+    ['weight above 1', [[1, 2, 3, 4], { temporalWeight: 1.5 }], 'CM_E_RANGE', /^temporalWeight is 1\.5/],
     ['weight below 0', [[1, 2, 3, 4], { temporalWeight: -1 }], 'CM_E_RANGE', /^temporalWeight is -1/],
-    ['weight is NaN', [[1, 2, 3, 4], { temporalWeight: Number.NaN }], 'CM_E_RANGE', /NaN/],
+    ['weight is NaN', [[1, 2, 3, 4], { temporalWeight: Number.NaN }], 'CM_E_RANGE', /^temporalWeight is NaN/],
     ['weight is null', [[1, 2, 3, 4], { temporalWeight: null }], 'CM_E_ARGUMENT', /^temporalWeight is null/],
     ['now is nonsense', [[1, 2, 3, 4], { now: 'yesterday' }], 'CM_E_ARGUMENT', /^now is "yesterday"/],
     ['empty context', [[1, 2, 3, 4], { context: '' }], 'CM_E_ARGUMENT', /^context is empty/],
     ['context is a number', [[1, 2, 3, 4], { context: 1 }], 'CM_E_ARGUMENT', /^context is 1/],
     ['options are a number', [[1, 2, 3, 4], 5], 'CM_E_ARGUMENT', /^options is 5/],
+    ['mode is unknown', [[1, 2, 3, 4], { mode: 'fast' }], 'CM_E_ARGUMENT', /^mode is "fast": must be "best", "rerank" or "exact"/],
+    ['mode is inherited', [[1, 2, 3, 4], { mode: 'toString' }], 'CM_E_ARGUMENT', /^mode is "toString"/],
+    ['exact, and another mode', [[1, 2, 3, 4], { mode: 'best', exact: true }], 'CM_E_ARGUMENT', /^mode is "best": but exact is true/],
+    ['exact is a number', [[1, 2, 3, 4], { exact: 1 }], 'CM_E_ARGUMENT', /^exact is 1: must be true or false/],
+    ['why is text', [[1, 2, 3, 4], { why: 'yes' }], 'CM_E_ARGUMENT', /^why is "yes": must be true or false/],
+    ['budget = 0', [[1, 2, 3, 4], { budget: 0 }], 'CM_E_RANGE', /^budget is 0: must be at least 1; leave it out/],
+    ['budget = -5', [[1, 2, 3, 4], { budget: -5 }], 'CM_E_RANGE', /^budget is -5/],
+    ['budget is infinite', [[1, 2, 3, 4], { budget: Number.POSITIVE_INFINITY }], 'CM_E_RANGE', /^budget is Infinity/],
+    ['minImportance below 0', [[1, 2, 3, 4], { minImportance: -0.5 }], 'CM_E_RANGE', /^minImportance is -0\.5: must be 0 \.\. 1/],
+    ['maxImportance above 1', [[1, 2, 3, 4], { maxImportance: 1.5 }], 'CM_E_RANGE', /^maxImportance is 1\.5/],
+    ['minImportance is NaN', [[1, 2, 3, 4], { minImportance: Number.NaN }], 'CM_E_RANGE', /^minImportance is NaN/],
+    ['minImportance is null', [[1, 2, 3, 4], { minImportance: null }], 'CM_E_ARGUMENT', /^minImportance is null/],
+    [
+        'importance turned round',
+        [[1, 2, 3, 4], { minImportance: 0.75, maxImportance: 0.25 }],
+        'CM_E_RANGE',
+        /^minImportance is 0\.75, above maxImportance, which is 0\.25/,
+    ],
+    ['after is nonsense', [[1, 2, 3, 4], { after: 'noon' }], 'CM_E_ARGUMENT', /^after is "noon": .* ISO 8601/],
+    ['before is an invalid Date', [[1, 2, 3, 4], { before: new Date(Number.NaN) }], 'CM_E_RANGE', /^before is an object \(Date\)/],
+    ['after is beyond all dates', [[1, 2, 3, 4], { after: Number.NEGATIVE_INFINITY }], 'CM_E_RANGE', /^after is -Infinity/],
+    ['times turned round', [[1, 2, 3, 4], { after: 5, before: 5 }], 'CM_E_RANGE', /^after is 5: must be earlier than before, which is 5/],
+    ['filter is an object', [[1, 2, 3, 4], { filter: {} }], 'CM_E_ARGUMENT', /^filter is an object \(Object\): must be a function/],
+    ['filter is null', [[1, 2, 3, 4], { filter: null }], 'CM_E_ARGUMENT', /^filter is null: must be a function/],
+    ['filter is async', [[1, 2, 3, 4], { filter: async () => true }], 'CM_E_ARGUMENT', /^filter gave a promise/],
+];
+
+/** [what is wrong, method, arguments, code, message] */
+const calls = [
+    ['no changes', 'update', ['m1'], 'CM_E_ARGUMENT', /^changes is undefined: must be an object/],
+    ['nothing to change', 'update', ['m1', { now: 5 }], 'CM_E_ARGUMENT', /^changes are none: give importance, decayRate/],
+    ['an unknown id', 'update', ['none', { text: 'x' }], 'CM_E_NOT_FOUND', /"none"/],
+    ['id is a number', 'update', [1, { text: 'x' }], 'CM_E_ARGUMENT', /^id is 1/],
+    ['importance above 1', 'update', ['m1', { text: 'x', importance: 1.5 }], 'CM_E_RANGE', /^importance is 1\.5/],
+    ['importance is null', 'update', ['m1', { importance: null }], 'CM_E_ARGUMENT', /^importance is null/],
+    ['negative decay rate', 'update', ['m1', { decayRate: -1 }], 'CM_E_RANGE', /^decayRate is -1: .*baseDecayRate/],
+    ['empty context', 'update', ['m1', { context: '' }], 'CM_E_RANGE', /^context is empty/],
+    ['context of 1025 bytes', 'update', ['m1', { context: 'c'.repeat(1025) }], 'CM_E_TOO_LARGE', /^context "c.* has 1025 bytes/],
+    ['text above 1 MiB', 'update', ['m1', { text: 't'.repeat(1048577) }], 'CM_E_TOO_LARGE', /^text has 1048577 bytes/],
+    ['text is a number', 'update', ['m1', { text: 1 }], 'CM_E_ARGUMENT', /^text is 1/],
+    ['text that UTF-8 cannot hold', 'update', ['m1', { text: '\ud800' }], 'CM_E_UTF8', /^text is/],
+    ['metadata with a cycle', 'update', ['m1', { metadata: cyclic }], 'CM_E_ARGUMENT', /^metadata cannot be written as JSON/],
+    ['now is nonsense', 'update', ['m1', { text: 'x', now: 'then' }], 'CM_E_ARGUMENT', /^now is "then"/],
+    ['relate what is unknown', 'relate', ['none', 'm1'], 'CM_E_NOT_FOUND', /"none"/],
+    ['relate a number', 'relate', [7, 'm1'], 'CM_E_ARGUMENT', /^id is 7/],
+    ['relate to a number', 'relate', ['m1', 7], 'CM_E_ARGUMENT', /^to is 7/],
+    ['relate to nothing', 'relate', ['m1', ''], 'CM_E_ID', /^to is empty: must have 1 \.\. 1024 bytes/],
+    ['relate to an id of 1025 bytes', 'relate', ['m1', 'x'.repeat(1025)], 'CM_E_ID', /^to "x.* has 1025 bytes/],
+    ['unrelate what is unknown', 'unrelate', ['none', 'm1'], 'CM_E_NOT_FOUND', /"none"/],
+    ['unrelate half a character', 'unrelate', ['m1', '\ud800'], 'CM_E_ID', /^to is/],
+    ['related to what is unknown', 'related', ['none'], 'CM_E_NOT_FOUND', /"none"/],
+    ['depth is -1', 'related', ['m1', { depth: -1 }], 'CM_E_RANGE', /^depth is -1/],
+    ['depth is half', 'related', ['m1', { depth: 0.5 }], 'CM_E_RANGE', /^depth is 0\.5/],
+    ['depth is null', 'related', ['m1', { depth: null }], 'CM_E_ARGUMENT', /^depth is null/],
+    ['memories is a number', 'related', ['m1', { memories: 1 }], 'CM_E_ARGUMENT', /^memories is 1: must be true or false/],
+    ['options are a number', 'related', ['m1', 3], 'CM_E_ARGUMENT', /^options is 3/],
+    ['decay until nonsense', 'applyDecay', [{ now: 'later' }], 'CM_E_ARGUMENT', /^now is "later"/],
+    ['decay options are a number', 'applyDecay', [5], 'CM_E_ARGUMENT', /^options is 5/],
+    ['no context', 'contextSummary', [], 'CM_E_ARGUMENT', /^context is undefined/],
+    ['the empty context', 'contextSummary', [''], 'CM_E_RANGE', /^context is empty/],
+    ['a long context', 'contextSummary', ['c'.repeat(1025)], 'CM_E_TOO_LARGE', /^context "c.* has 1025 bytes/],
+    ['threshold = 0', 'consolidate', [{ threshold: 0 }], 'CM_E_RANGE', /^threshold is 0: must be above 0 and below 1/],
+    ['threshold = 1', 'consolidate', [{ threshold: 1 }], 'CM_E_RANGE', /^threshold is 1/],
+    ['threshold that a 32-bit float rounds to 1', 'consolidate', [{ threshold: 1 - 1e-10 }], 'CM_E_RANGE', /^threshold is 0\.9999999999/],
+    ['threshold is NaN', 'consolidate', [{ threshold: Number.NaN }], 'CM_E_RANGE', /^threshold is NaN/],
+    ['threshold is text', 'consolidate', [{ threshold: '0.9' }], 'CM_E_ARGUMENT', /^threshold is "0\.9"/],
+    ['onProgress is no function', 'consolidate', [{ onProgress: 5 }], 'CM_E_ARGUMENT', /^onProgress is 5: must be a function/],
+    ['signal is none', 'consolidate', [{ signal: {} }], 'CM_E_ARGUMENT', /^signal is an object \(Object\): must be an AbortSignal/],
+    ['consolidate options are a number', 'consolidate', [5], 'CM_E_ARGUMENT', /^options is 5/],
 ];
 
 const configs = [
@@ -100,27 +169,27 @@ const configs = [
     [{ dimensions: 2.5 }, /^dimensions is 2\.5/],
     [{ dimensions: -1 }, /^dimensions is -1/],
     [{ dimensions: 2 ** 32 }, /^dimensions is 4294967296/],
-    [{ maxMemories: 0 }, /^max_memories is 0/],
-    [{ maxMemories: 2 ** 30 + 1 }, /^max_memories is 1073741825/],
-    [{ baseDecayRate: 0 }, /^base_decay_rate is 0/],
-    [{ baseDecayRate: -1 }, /^base_decay_rate is -1/],
-    [{ baseDecayRate: Number.NaN }, /^base_decay_rate is NaN/],
-    [{ baseDecayRate: Number.POSITIVE_INFINITY }, /^base_decay_rate is inf/],
-    [{ temporalWeight: 1.5 }, /^temporal_weight is 1\.5/],
-    [{ temporalWeight: -0.5 }, /^temporal_weight is -0\.5/],
-    [{ temporalWeight: Number.NaN }, /^temporal_weight is NaN/],
-    [{ similarityThreshold: 0 }, /^similarity_threshold is 0/],
-    [{ similarityThreshold: 1 }, /^similarity_threshold is 1/],
-    [{ maxRelationships: 0 }, /^max_relationships is 0/],
-    [{ maxRelationships: 4097 }, /^max_relationships is 4097/],
+    [{ maxMemories: 0 }, /^maxMemories is 0/],
+    [{ maxMemories: 2 ** 30 + 1 }, /^maxMemories is 1073741825/],
+    [{ baseDecayRate: 0 }, /^baseDecayRate is 0/],
+    [{ baseDecayRate: -1 }, /^baseDecayRate is -1/],
+    [{ baseDecayRate: Number.NaN }, /^baseDecayRate is NaN/],
+    [{ baseDecayRate: Number.POSITIVE_INFINITY }, /^baseDecayRate is inf/],
+    [{ temporalWeight: 1.5 }, /^temporalWeight is 1\.5/],
+    [{ temporalWeight: -0.5 }, /^temporalWeight is -0\.5/],
+    [{ temporalWeight: Number.NaN }, /^temporalWeight is NaN/],
+    [{ similarityThreshold: 0 }, /^similarityThreshold is 0/],
+    [{ similarityThreshold: 1 }, /^similarityThreshold is 1/],
+    [{ maxRelationships: 0 }, /^maxRelationships is 0/],
+    [{ maxRelationships: 4097 }, /^maxRelationships is 4097/],
     [{ m: 1 }, /^m is 1/],
     [{ m: 257 }, /^m is 257/],
-    [{ m: 20, efConstruction: 19 }, /^ef_construction is 19: must be at least m, which is 20/],
-    [{ efConstruction: 65537 }, /^ef_construction is 65537/],
-    [{ efSearch: 0 }, /^ef_search is 0/],
-    [{ efSearch: 65537 }, /^ef_search is 65537/],
-    [{ maxThreads: 0 }, /^max_threads is 0/],
-    [{ maxThreads: 1025 }, /^max_threads is 1025/],
+    [{ m: 20, efConstruction: 19 }, /^efConstruction is 19: must be at least m, which is 20/],
+    [{ efConstruction: 65537 }, /^efConstruction is 65537/],
+    [{ efSearch: 0 }, /^efSearch is 0/],
+    [{ efSearch: 65537 }, /^efSearch is 65537/],
+    [{ maxThreads: 0 }, /^maxThreads is 0/],
+    [{ maxThreads: 1025 }, /^maxThreads is 1025/],
     [{ metric: 'euclid' }, /^metric is "euclid": must be "cosine", "dot" or "l2"/],
     [{ metric: 'toString' }, /^metric is "toString"/],
     [{ seed: -1 }, /^seed is -1/],
@@ -164,6 +233,11 @@ for (const build of BUILDS) {
         for (const [, args, code, message] of searches) await unharmed(mind, () => refuses(code, message, () => mind.search(...args)));
     });
 
+    test(`${build}: updates, relationships and the rest`, async (t) => {
+        const mind = await filled(t);
+        for (const [, name, args, code, message] of calls) await unharmed(mind, () => refuses(code, message, () => mind[name](...args)));
+    });
+
     test(`${build}: ids that cannot exist, and iterables that are none`, async (t) => {
         const mind = await filled(t);
         for (const name of ['get', 'access', 'remove', 'has']) {
@@ -181,7 +255,7 @@ for (const build of BUILDS) {
     test(`${build}: a full store`, async (t) => {
         const mind = await filled(t);
         for (let i = 0; mind.size < 40; i++) mind.insert({ ...good, id: `f${i}` });
-        await unharmed(mind, () => refuses('CM_E_CAPACITY', /max_memories \(40\)/, () => mind.insert(good)));
+        await unharmed(mind, () => refuses('CM_E_CAPACITY', /maxMemories \(40\)/, () => mind.insert(good)));
         mind.insert({ ...good, id: 'm1' });
         mind.remove('m1');
         mind.insert(good);
@@ -193,7 +267,7 @@ for (const build of BUILDS) {
         mind.insert(good);
         const { slots } = mind.stats();
         for (let i = 1; i < slots; i++) mind.insert(good);
-        refuses('CM_E_INDEX_FULL', /larger max_memories/, () => mind.insert(good));
+        refuses('CM_E_INDEX_FULL', /larger maxMemories/, () => mind.insert(good));
         assert.deepEqual([mind.size, mind.has('x'), mind.search([1, 2, 3, 4]).length], [1, true, 1]);
         mind.check();
     });

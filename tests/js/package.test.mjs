@@ -137,7 +137,7 @@ test('the wasm files can be named by others', () => {
             const bytes = readFileSync(new URL(import.meta.resolve('chronomind/' + name)));
             console.log(WebAssembly.validate(bytes), WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => i.name).sort().join());
         }`;
-    assert.equal(script('wasm.mjs', text), 'true memory,now_ms,random_u32,read,write\n'.repeat(2));
+    assert.equal(script('wasm.mjs', text), 'true filter,memory,now_ms,progress,random_u32,read,write\n'.repeat(2));
 });
 
 const typed = `
