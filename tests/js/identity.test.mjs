@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { answersOf, linesOf, makeSequence, METRICS } from './operations.mjs';
-import { BUILDS, load, moduleBytes, native, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
+import { BUILDS, load, MODULES, moduleOf, native, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
 
 const isFull = process.env.CM_TEST_LENGTH === 'full';
 
@@ -85,12 +85,10 @@ function replayed(replay, folder, sequences, isa) {
     });
 }
 
-const MODULES = ['clang', 'emscripten'].flatMap((toolchain) => BUILDS.map((build) => ({ toolchain, build })));
-
 /** In WebAssembly. */
-async function performed(t, wasmModule, build, { rules, operations }) {
-    const mind = await open(t, { ...rules, wasmModule });
-    assert.equal(mind.build, build);
+async function performed(t, module, { rules, operations }) {
+    const mind = await open(t, { ...rules, wasmModule: moduleOf(module) });
+    assert.equal(mind.build, module.build);
     const answers = answersOf(mind, operations);
     mind.check();
     const snapshot = Buffer.from(mind.toBytes());
@@ -109,14 +107,6 @@ function assertSame(name, sequence, expected, { answers, snapshot }) {
     assert.ok(snapshot.equals(expected.snapshot), `${what}: the snapshots differ`);
 }
 
-function compiledModules() {
-    return MODULES.map(({ toolchain, build }) => ({
-        name: `${toolchain} ${build}`,
-        build,
-        module: new WebAssembly.Module(moduleBytes(build, toolchain)),
-    }));
-}
-
 test('native and WebAssembly: the same answers and the same snapshot, bit for bit', async (t) => {
     const folder = temporaryFolder(t);
     const replay = compileReplay(folder);
@@ -125,9 +115,9 @@ test('native and WebAssembly: the same answers and the same snapshot, bit for bi
     for (const [i, scalar] of replayed(replay, folder, sequences, 'scalar').entries()) {
         assertSame('scalar', sequences[i], expected[i], { ...scalar, answers: [scalar.answers] });
     }
-    for (const { name, build, module } of compiledModules()) {
+    for (const module of MODULES) {
         for (const [i, sequence] of sequences.entries()) {
-            assertSame(name, sequence, expected[i], await performed(t, module, build, sequence));
+            assertSame(module.name, sequence, expected[i], await performed(t, module, sequence));
         }
     }
     for (const { answers, snapshot } of expected) {
@@ -140,15 +130,14 @@ test(`${N_SEQUENCES} short sequences of everything: the same answers and the sam
     t.diagnostic(`CM_TEST_SEED=${FIRST_SEED}`);
     const folder = temporaryFolder(t);
     const replay = compileReplay(folder);
-    const modules = compiledModules();
     const seen = new Map();
     for (let begin = 0; begin < N_SEQUENCES; begin += BATCH) {
         const length = Math.min(BATCH, N_SEQUENCES - begin);
         const sequences = Array.from({ length }, (_, i) => shortSequence(FIRST_SEED + begin + i));
         const expected = replayed(replay, folder, sequences, begin % (2 * BATCH) === 0 ? '' : 'scalar');
-        for (const { name, build, module } of modules) {
+        for (const module of MODULES) {
             for (const [i, sequence] of sequences.entries()) {
-                assertSame(name, sequence, expected[i], await performed(t, module, build, sequence));
+                assertSame(module.name, sequence, expected[i], await performed(t, module, sequence));
             }
         }
         for (const { answers } of expected) {

@@ -18,6 +18,13 @@ function fill(mind) {
     for (const [i, vector] of vectors.entries()) mind.insert({ id: `m${i}`, vector, text: 'x'.repeat(1000), relationships: ['m1', 'm2'] });
     mind.remove('m3');
     mind.search(vectors[4], { k: 50 });
+    mind.search(vectors[5], { k: 5, why: true, filter: ({ metadata }) => metadata === undefined });
+    mind.update('m6', { context: 'other', text: 'y'.repeat(2000), decayRate: 1 });
+    mind.relate('m7', 'm8');
+    mind.related('m9', { depth: 3, memories: true });
+    mind.contextSummary('other');
+    mind.applyDecay();
+    mind.consolidate();
     mind.stats();
     mind.check();
 }
@@ -137,6 +144,14 @@ test('the stack of a worker has room to spare', async (t) => {
     for (let i = 0; i < 300; i++) worker.remove(`m${i}`);
     worker.search(vectors[0].subarray(0, 300), { k: 1000, ef: 2000 });
     assert.throws(() => worker.insert({ id: 'x'.repeat(9999), vector: [] }), { code: 'CM_E_ID' });
+    for (const mode of ['best', 'rerank', 'exact'])
+        worker.search(vectors[1].subarray(0, 300), { k: 30, mode, why: true, filter: ({ text }) => text === '' });
+    for (let i = 300; i < 600; i++) worker.update(`m${i}`, { context: `c${i % 9}`, text: 'x'.repeat(i), decayRate: i });
+    for (let i = 300; i < 600; i++) worker.relate(`m${i}`, `m${599 - i}`);
+    worker.related('m599', { depth: 400 });
+    worker.contextSummary('c1');
+    worker.applyDecay();
+    worker.consolidate({ threshold: 0.1, onProgress: () => {} });
     worker.stats();
     worker.check();
     await load(t, worker.toBytes());

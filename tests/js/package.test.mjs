@@ -142,7 +142,7 @@ test('the wasm files can be named by others', () => {
 
 const typed = `
 import { ChronoMind, ChronoMindError, chooseBuild } from 'chronomind';
-import type { BatchOptions, Build, Capabilities, CheckReport, ChronoMindErrorCode, Hit, Memory, MemoryInput, OpenOptions, SearchOptions, SharedStore, Stats } from 'chronomind';
+import type { BatchOptions, Build, Candidate, Capabilities, CheckReport, ChronoMindErrorCode, ConsolidateOptions, Consolidation, ContextSummary, ExplainedHit, Hit, Memory, MemoryChanges, MemoryInput, OpenOptions, Related, RelatedMemory, SearchOptions, SearchReport, SharedStore, Stats, Why } from 'chronomind';
 
 export async function main(): Promise<void> {
     const options: OpenOptions = { dimensions: 4, metric: 'cosine', maxThreads: 4, clock: () => Date.now() };
@@ -154,6 +154,27 @@ export async function main(): Promise<void> {
     const query: SearchOptions = { k: 3, now: '2024-01-01' };
     const hits: Hit[] = mind.search([1, 2, 3, 4], query);
     const first: string | undefined = hits[0]?.id;
+    const filter = ({ id, metadata, importance }: Candidate): boolean => id !== 'x' && metadata !== undefined && importance > 0;
+    const filtered: SearchOptions = { mode: 'rerank', exact: false, budget: 100, minImportance: 0.1, maxImportance: 1, after: new Date(0), before: 5, filter };
+    const explained: ExplainedHit[] = mind.search([1, 2, 3, 4], { ...filtered, why: true });
+    const why: Why | undefined = explained[0]?.why ?? hits[0]?.why;
+    const report2: SearchReport = mind.lastSearch;
+    const changes: MemoryChanges = { importance: 0.5, decayRate: 0, context: 'c', text: null, metadata: null, now: 5 };
+    mind.update('a', changes);
+    mind.relate('a', 'b');
+    mind.unrelate('a', 'b');
+    const related: Related[] = mind.related('a', { depth: 2 });
+    const relatedMemories: RelatedMemory[] = mind.related('a', { memories: true });
+    const summary: ContextSummary = mind.contextSummary('c');
+    const centroid: Float32Array = summary.centroid;
+    const faded: number = mind.applyDecay({ now: new Date() }) + mind.applyDecay();
+    const consolidation: ConsolidateOptions = { threshold: 0.9, onProgress: (done: number) => void done, signal: new AbortController().signal };
+    const consolidated: Consolidation = mind.consolidate(consolidation);
+    void [why, report2, related, relatedMemories, centroid, faded, consolidated.absorbed];
+    // @ts-expect-error there is no such mode
+    mind.search([1], { mode: 'fast' });
+    // @ts-expect-error without \`why: true\` nobody promises it
+    mind.search([1])[0].why.ageHours;
     const got: Memory | undefined = mind.get('a') ?? mind.access('a', 5);
     const vector: Float32Array | undefined = got?.vector;
     const all: boolean[] = [mind.has('a'), mind.remove('a')];

@@ -34,6 +34,19 @@ export function moduleBytes(build, toolchain = 'clang') {
     return readFileSync(built(`${folder}/${FILES[build]}`, how));
 }
 
+/** Both builds of both toolchains. */
+export const MODULES = ['clang', 'emscripten'].flatMap((toolchain) =>
+    BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build })),
+);
+
+const compiled = new Map();
+
+/** One of MODULES for ChronoMind.open(), compiled once. */
+export function moduleOf({ name, build, toolchain }) {
+    if (!compiled.has(name)) compiled.set(name, new WebAssembly.Module(moduleBytes(build, toolchain)));
+    return compiled.get(name);
+}
+
 /** A temporary folder that goes when the test ends. */
 export function temporaryFolder(t) {
     const folder = mkdtempSync(join(tmpdir(), 'chronomind-js-'));

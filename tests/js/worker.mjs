@@ -35,6 +35,30 @@ const jobs = {
     look(mind) {
         return { size: mind.size, ids: [...mind].map((memory) => memory.id).sort(), config: mind.config, build: mind.build };
     },
+    /** Everything that searches, changes and sums up, on the store of another thread. */
+    everything(mind) {
+        const vector = vectorOf(0);
+        mind.update('a', { context: 'worker', text: 'from the worker', importance: 0.5, now: 0 });
+        mind.relate('a', 'b');
+        mind.relate('b', 'c');
+        mind.unrelate('c', 'd');
+        const hits = mind.search(vector, { now: 0, why: true, filter: ({ metadata }) => metadata?.keep === true });
+        let code;
+        try {
+            mind.search(vector, { filter: () => mind.has('a') });
+        } catch (error) {
+            code = error.code;
+        }
+        return {
+            found: hits.map(({ id, why }) => [id, why.recencyPart]),
+            code,
+            strategy: mind.lastSearch.strategy,
+            related: mind.related('a', { depth: 2 }),
+            summary: mind.contextSummary('worker').count,
+            faded: mind.applyDecay({ now: 3_600_000 }),
+            consolidated: mind.consolidate({ threshold: 0.99, onProgress: () => {} }),
+        };
+    },
     /** Stays, and answers questions, after the thread that shared the store has closed it. */
     outlive(mind) {
         return new Promise((resolve) => {

@@ -69,6 +69,35 @@ test('a worker sees what is there, with its own clock', async (t) => {
     assert.equal(mind.size, 3);
 });
 
+test('a worker searches with a filter, updates, relates, sums up, fades and consolidates', async (t) => {
+    const mind = await open(t, { dimensions: DIMENSIONS, maxMemories: 100, clock: () => 0 });
+    const random = randomFrom(8);
+    for (const id of ['a', 'b', 'c', 'd']) {
+        mind.insert({ id, vector: randomVector(random, DIMENSIONS), relationships: ['d'], metadata: { keep: id !== 'b' } });
+    }
+    mind.insert({ id: 'copy of c', vector: mind.get('c').vector, importance: 0.25, metadata: { keep: false } });
+    const { found, ...report } = await reportOf(start(t, { shared: mind.share(), job: 'everything', number: 0 }));
+    assert.deepEqual(found.map(([id]) => id).sort(), ['a', 'c', 'd']);
+    assert.ok(found.every(([, part]) => part === 0));
+    assert.deepEqual(report, {
+        code: 'CM_E_BUSY',
+        strategy: 'scan',
+        related: [
+            { id: 'd', depth: 1 },
+            { id: 'b', depth: 1 },
+            { id: 'c', depth: 2 },
+        ],
+        summary: 1,
+        faded: 5,
+        consolidated: { absorbed: 1 },
+    });
+    const { context, text, relationships } = mind.get('a');
+    assert.deepEqual([context, text, relationships], ['worker', 'from the worker', ['d', 'b']]);
+    assert.deepEqual(mind.get('c').relationships, []);
+    assert.deepEqual([mind.size, mind.has('copy of c'), mind.lastSearch.strategy], [4, false, 'none']);
+    mind.check();
+});
+
 test('a worker goes on after the thread that opened the store has closed it', async (t) => {
     const mind = await open(t, { dimensions: DIMENSIONS, maxMemories: 100 });
     mind.insert({ id: 'first', vector: new Float32Array(DIMENSIONS).fill(1) });
