@@ -9,6 +9,7 @@
 # emcc. Either way wasm-ld links by hand: the clang driver would run any wasm-opt it finds, and emcc would add its JavaScript and its malloc.
 # CLANG, EMCC and WASM_LD name other programs.
 set -euo pipefail
+shopt -s extglob
 cd "$(dirname "$0")/.."
 
 toolchain=clang out=build/wasm debug=
@@ -42,8 +43,10 @@ simde=$(for place in "${SIMDE_INCLUDE:-}" /usr/include /usr/local/include; do [ 
 [ -z "$simde" ] || ln -sfn "$simde" "$headers/simde"
 compile+=(-isystem "$headers")
 
-mapfile -t sources < <(find core -name '*.c' ! -path '*/baseline/*' ! -name all.c | sort)
-sources+=(platform/wasm/*.c platform/epoch_own.c wasm/exports.c)
+# crc32c.c has its like here, and the scalar kernels would never run: what names them gets those of simd128.
+mapfile -t sources < <(find core -name '*.c' ! -path '*/baseline/*' ! -name crc32c.c ! -name kernels_scalar.c | sort)
+sources+=(platform/wasm/*.c platform/epoch_own.c wasm/exports.c wasm/crc32c.c)
+compile+=(-Dcmi_kernels_scalar=cmi_kernels_simd128)
 
 # build_objects FOLDER FLAG... compiles every source, two at a time.
 build_objects() {
@@ -53,8 +56,11 @@ build_objects() {
     mkdir -p "$objects"
     local flags=("$@")
     for source in "${sources[@]}"; do
-        local extra=(-Os) # downloads are small; and what searches and inserts run all day:
-        case $source in core/index/* | core/distance/* | core/memory/*) extra=(-O2) ;; esac # -O3 adds bytes and no speed
+        local extra=(-Oz) # downloads are small; and what searches and inserts run all day (-O3 adds bytes and no speed):
+        case $source in
+            core/distance/* | core/index/@(links|scratch|search|stream).c) extra=(-O2) ;;
+            core/index/@(graph|insert).c | core/store/@(recency|rerank|scan|score|search|streams).c | core/base/mathf.c) extra=(-Os) ;;
+        esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
         printf '%s\0' "${compile[*]} ${flags[*]} ${extra[*]} -c $source -o $objects/$(echo "$source" | tr / _).o"
     done | xargs -0 -P2 -I{} sh -c '{}'

@@ -6,6 +6,7 @@
  * and progress functions become imports with a number that JavaScript chose; its clock is never called from here, because it passes the time.
  */
 #include "chronomind.h"
+#include "crc32c.h"
 #include "plat_atomic.h"
 #include "plat_pages.h"
 
@@ -45,6 +46,11 @@ CM_API cm_status_t cm_wasm_save(cm_thread_t *thread, uint32_t handle) {
 CM_API cm_status_t cm_wasm_load(uint32_t handle, double n_bytes, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error) {
     cm_source_t source = {.context = (void *)(uintptr_t)handle, .n_bytes = (uint64_t)n_bytes, .read = read_from_host};
     return cm_load(&source, options, out, error);
+}
+
+/* Once for each memory, before it can be shared. */
+CM_API void cm_wasm_start(void) {
+    cmi_crc32c_start();
 }
 
 /* ---- users of the store ------------------------------------------------------------------------------------------------- */

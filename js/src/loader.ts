@@ -49,6 +49,7 @@ export interface Exports {
     cm_next_context(thread: number, cursor: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_top_references(thread: number, n: number, out: number, nOut: number, buffer: number, capacity: number, needed: number): number;
     cm_check(thread: number, report: number): number;
+    cm_wasm_start(): void;
     cm_wasm_join(store: number, out: number): number;
     cm_wasm_leave(store: number, thread: number): number;
     cm_wasm_bury(store: number, slot: number): number;
@@ -100,7 +101,13 @@ export interface Instance {
 /** Loads the module that the options or the host call for, and instantiates it over a new memory. */
 export async function instantiate(options: WasmOptions): Promise<Instance> {
     const { module, build } = await moduleFor(options);
-    return recycled(module) ?? instantiateOver(module, createMemory(build === 'threads'), build);
+    return recycled(module) ?? started(await instantiateOver(module, createMemory(build === 'threads'), build));
+}
+
+/** What is computed once in a new memory, before anybody else can see it. */
+function started(instance: Instance): Instance {
+    instance.exports.cm_wasm_start();
+    return instance;
 }
 
 /**
