@@ -344,7 +344,7 @@ export class Core {
             created_before_ms: options.beforeMs,
         });
         const at = this.#vector(vector);
-        const room = Math.min(heap.read(C.cm_search_t, query).k, C.CM_MAX_K);
+        const room = Math.min(heap.u32(query + C.cm_search_t.fields.k.at), C.CM_MAX_K);
         const hits = scratch.take(room * C.cm_hit_t.size);
         const nHits = scratch.take(4);
         const run = (exports: Exports): number => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits);
