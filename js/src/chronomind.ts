@@ -5,7 +5,7 @@ import { host } from '#host';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
 import { ChronoMindError, inOwnNames } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
-import { CM_STRATEGY_GRAPH, CM_STRATEGY_SCAN, CM_STRATEGY_STREAMS, VERSION } from './generated.js';
+import { VERSION } from './generated.js';
 import { instantiate, instantiateShared, type Source } from './loader.js';
 import { Heap } from './memory.js';
 import { compareUtf8 } from './order.js';
@@ -57,6 +57,7 @@ import {
     checkWindow,
     parseMetadata,
     shown,
+    strategyOf,
 } from './validate.js';
 
 /** How long insertBatch keeps the event loop waiting. */
@@ -66,12 +67,6 @@ const N_MOST_REFERENCED = 10;
 
 /** Of relationships, for the library: further than any walk goes. */
 const MAX_DEPTH = 0xffffffff;
-
-const STRATEGIES: Record<number, SearchReport['strategy']> = {
-    [CM_STRATEGY_GRAPH]: 'graph',
-    [CM_STRATEGY_STREAMS]: 'streams',
-    [CM_STRATEGY_SCAN]: 'scan',
-};
 
 /** Closes stores that nobody closed and nobody can reach any more. */
 const forgotten = new FinalizationRegistry<Core>((core) => core.close());
@@ -334,7 +329,7 @@ export class ChronoMind implements Iterable<Memory> {
         return {
             bound: report.bound,
             graphBound: report.graph_bound,
-            strategy: STRATEGIES[report.strategy] ?? 'none',
+            strategy: strategyOf(report.strategy),
             distances: Number(report.n_distances),
             recencyDistances: Number(report.n_recency_distances),
             ef: report.ef,

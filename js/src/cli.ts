@@ -1,18 +1,42 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** chronomind, the command line over WebAssembly (docs/CLI.md is the contract; native/cli is its twin). */
+import { access } from './cli/access.js';
 import { isOption, nearest, type Question, questionOf } from './cli/arguments.js';
+import { consolidate } from './cli/consolidate.js';
+import { context } from './cli/context.js';
+import { decay } from './cli/decay.js';
+import { get } from './cli/get.js';
 import { HELP, MAIN_HELP } from './cli/help.js';
 import { query } from './cli/query.js';
+import { relate, unrelate } from './cli/relate.js';
+import { related } from './cli/related.js';
+import { remove } from './cli/remove.js';
 import { FAILED, Failure, print, report, USAGE } from './cli/report.js';
 import { save } from './cli/save.js';
 import { stats } from './cli/stats.js';
+import { update } from './cli/update.js';
 import { VERSION } from './generated.js';
 
-const COMMANDS: Record<string, (given: readonly string[]) => Promise<Question | undefined>> = { save, query, stats };
+/** In the order of docs/CLI.md. */
+const COMMANDS: Record<string, (given: readonly string[]) => Promise<Question | undefined>> = {
+    save,
+    query,
+    get,
+    related,
+    context,
+    stats,
+    update,
+    access,
+    relate,
+    unrelate,
+    remove,
+    decay,
+    consolidate,
+};
 
 const MAIN_HINT = "try 'chronomind --help'";
-const COMMANDS_HINT = `the commands are save, query, stats and help; ${MAIN_HINT}`;
+const COMMANDS_HINT = `the commands are ${Object.keys(COMMANDS).join(', ')} and help; ${MAIN_HINT}`;
 
 async function run([name, ...rest]: readonly string[]): Promise<void> {
     if (name === undefined) throw new Failure(USAGE, 'no command given', COMMANDS_HINT);

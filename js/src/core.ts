@@ -623,8 +623,12 @@ export class Core {
 
     #check(status: number): void {
         if (status >= 0) return;
-        const message = this.#heap.cString(this.#call((exports) => exports.cm_message(this.#thread)) >>> 0);
-        throw new ChronoMindError(codeOf(status), this.#words(message));
+        throw new ChronoMindError(codeOf(status), this.message);
+    }
+
+    /** Of the last call that failed, or that found nothing. */
+    get message(): string {
+        return this.#words(this.#heap.cString(this.#call((exports) => exports.cm_message(this.#thread)) >>> 0));
     }
 
     #found(status: number): boolean {

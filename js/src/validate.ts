@@ -6,13 +6,19 @@
 import { ChronoMindError, type ChronoMindErrorCode } from './errors.js';
 import * as C from './generated.js';
 import { MAX_TIME_MS, parseIso } from './iso.js';
-import type { MemoryInput, Metric, SearchMode, Vector } from './types.js';
+import type { MemoryInput, Metric, SearchMode, SearchReport, Vector } from './types.js';
 
 const MAX_U32 = 0xffffffff;
 const MAX_U64 = 0xffffffffffffffffn;
 
 const METRICS: Record<Metric, number> = { cosine: C.CM_METRIC_COSINE, dot: C.CM_METRIC_DOT, l2: C.CM_METRIC_L2SQ };
 const MODES: Record<SearchMode, number> = { best: C.CM_SEARCH_BEST, rerank: C.CM_SEARCH_RERANK, exact: C.CM_SEARCH_EXACT };
+
+const STRATEGIES: Record<number, SearchReport['strategy']> = {
+    [C.CM_STRATEGY_GRAPH]: 'graph',
+    [C.CM_STRATEGY_STREAMS]: 'streams',
+    [C.CM_STRATEGY_SCAN]: 'scan',
+};
 
 /** A value in an error message, short. */
 export function shown(value: unknown): string {
@@ -77,6 +83,10 @@ export function checkSignal(value: AbortSignal | undefined): AbortSignal | undef
 export function checkMetric(value: unknown): number {
     const known = typeof value === 'string' && Object.hasOwn(METRICS, value);
     return known ? METRICS[value as Metric] : refuse('CM_E_CONFIG', 'metric', value, 'must be "cosine", "dot" or "l2"');
+}
+
+export function strategyOf(value: number): SearchReport['strategy'] {
+    return STRATEGIES[value] ?? 'none';
 }
 
 /** `exact` is short for a mode. */

@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Options by table: what a command takes, and what was given (docs/CLI.md, section 1). */
 import { MAX_TIME_MS, parseIso } from '../iso.js';
+import { JsonFault } from './json.js';
+import { compacted } from './json-writer.js';
 import { Failure, USAGE } from './report.js';
 import { parseNumber } from './text.js';
 
 const NEAR_DISTANCE = 2;
 const NEAR_MIN_LENGTH = 3;
 
-export type OptionKind = 'flag' | 'text' | 'whole' | 'share' | 'choice' | 'time' | 'vector';
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+export type OptionKind = 'flag' | 'text' | 'texts' | 'whole' | 'share' | 'inside' | 'rate' | 'choice' | 'time' | 'vector' | 'json';
+
+/** Milliseconds since 1970, or relative to a now that is not known yet. */
+export interface Time {
+    ms: number;
+    isRelative: boolean;
+}
 
 export interface Option {
     short?: string;
+    /** share: 0 to 1. inside: between 0 and 1. rate: from 0. texts: may be given many times. json: compacted. */
     kind: OptionKind;
     required?: true;
+    /** Of 'text': it may be "". */
+    mayBeEmpty?: true;
     /** Of 'whole'. */
     min?: number;
     max?: number;
@@ -25,9 +38,13 @@ interface ValueOf {
     flag: boolean;
     text: string;
     whole: number;
+    texts: string[];
     share: number;
+    inside: number;
+    rate: number;
     choice: string;
-    time: number;
+    time: Time;
+    json: string;
     vector: Float32Array<ArrayBuffer>;
 }
 
@@ -84,7 +101,8 @@ function takeOption(command: string, options: Options, argument: string, next: s
     }
     const text = equals < 0 ? next : argument.slice(equals + 1);
     if (text === undefined) return usage(command, `${name} needs a value`);
-    values[name] = parseValue(command, name, option, text);
+    const value = parseValue(command, name, option, text);
+    values[name] = option.kind === 'texts' ? [...((values[name] as string[] | undefined) ?? []), value] : value;
     return equals < 0 ? 2 : 1;
 }
 
@@ -105,15 +123,42 @@ function parseValue(command: string, name: string, option: Option, text: string)
             const number = parseNumber(text);
             return number !== undefined && number >= 0 && number <= 1 ? number : refuse('a number from 0 to 1');
         }
+        case 'inside': {
+            const number = parseFloat32(text);
+            return number !== undefined && number > 0 && number < 1 ? number : refuse('a number above 0 and below 1');
+        }
+        case 'rate': {
+            const number = parseFloat32(text);
+            return number !== undefined && number >= 0 && Number.isFinite(number) ? number : refuse('a finite number from 0');
+        }
         case 'choice': {
             const choices = option.choices ?? [];
             return choices.includes(text) ? text : refuse(`${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`);
         }
         case 'time':
-            return parseTime(text) ?? refuse('milliseconds since 1970 or an ISO 8601 date with Z or an offset');
+            return (
+                parseTime(text) ?? refuse('milliseconds since 1970, an ISO 8601 date with Z or an offset, now, or relative such as -24h')
+            );
         default:
-            if (text === '') usage(command, `${name} is empty`);
+            if (text === '' && option.mayBeEmpty === undefined) usage(command, `${name} is empty`);
+            if (option.kind === 'json') return parseJson(command, name, text);
             return option.kind === 'vector' ? parseVector(command, name, text) : text;
+    }
+}
+
+function parseFloat32(text: string): number | undefined {
+    const number = parseNumber(text);
+    return number === undefined ? undefined : Math.fround(number);
+}
+
+/** One JSON value, compact. */
+function parseJson(command: string, name: string, text: string): string {
+    try {
+        const { json, nValues } = compacted(text);
+        return nValues === 1 ? json : usage(command, `${name} holds ${nValues} JSON values: must be one`);
+    } catch (error) {
+        if (!(error instanceof JsonFault)) throw error;
+        return usage(command, `${name} is not JSON: ${error.message}`);
     }
 }
 
@@ -122,11 +167,34 @@ function parseWhole(text: string, min: number, max: number): number | undefined 
     return number >= min && number <= max ? number : undefined;
 }
 
-function parseTime(text: string): number | undefined {
+function parseTime(text: string): Time | undefined {
+    if (text === 'now') return { ms: 0, isRelative: true };
+    const relative = /^([+-])(\d{1,9})([smhdw])$/.exec(text);
+    if (relative !== null) {
+        const [, sign, digits, unit] = relative;
+        const ms = Number(digits) * (UNIT_MS[unit as keyof typeof UNIT_MS] ?? 0);
+        return { ms: sign === '-' ? -ms : ms, isRelative: true };
+    }
+    const ms = parseAbsolute(text);
+    return ms === undefined ? undefined : { ms, isRelative: false };
+}
+
+function parseAbsolute(text: string): number | undefined {
     const isNegative = text.startsWith('-');
     const magnitude = parseWhole(isNegative ? text.slice(1) : text, 0, MAX_TIME_MS);
     if (magnitude === undefined) return parseIso(text);
     return isNegative ? -magnitude : magnitude;
+}
+
+/** Milliseconds since 1970, in the range that times have. */
+export function timeAt(time: Time, nowMs: number): number {
+    const ms = time.isRelative ? nowMs + time.ms : time.ms;
+    return Math.min(Math.max(ms, -MAX_TIME_MS), MAX_TIME_MS);
+}
+
+/** --now, or the clock. To be asked once. */
+export function nowOf(given: Time | undefined): number {
+    return timeAt(given ?? { ms: 0, isRelative: true }, Date.now());
 }
 
 /** Blanks are spaces and tabs only. */

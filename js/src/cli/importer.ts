@@ -47,7 +47,8 @@ export class Importer implements RecordHandler {
         this.store ??= this.#open({ ...config, dimensions: record.nNumbers });
         if (normalize) record.normalize();
         this.#insert(this.store, record);
-        showProgress(record.number, this.#input.nBytesRead, this.#input.nBytesTotal);
+        const { nBytesRead, nBytesTotal } = this.#input;
+        showProgress(`${record.number} memories`, nBytesTotal > 0 ? Math.min(nBytesRead / nBytesTotal, 1) : undefined);
     }
 
     refuse(record: InputRecord, problem: string, hint = this.#hintOf(record)): never {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Compact JSON from the tokens of a JSON text: numbers as they were written, members in order, strings in one form (docs/CLI.md, section 4). */
 import { JsonFault, type JsonKind, JsonReader, stringValue, tokenText } from './json.js';
-import { jsonText } from './text.js';
+import { jsonString, jsonText } from './text.js';
 
 export class JsonWriter {
     #parts: string[] = [];
@@ -29,9 +29,8 @@ export class JsonWriter {
     }
 }
 
-/** What a store holds as metadata, as JSON: compact, or a string when it is no JSON text. */
-export function compactJson(stored: string): string {
-    if (stored === '') return 'null';
+/** JSON text as compact JSON, and how many values it holds. Throws a JsonFault. */
+export function compacted(text: string): { json: string; nValues: number } {
     const writer = new JsonWriter();
     let depth = 0;
     let nValues = 0;
@@ -41,12 +40,19 @@ export function compactJson(stored: string): string {
         if (kind === '{' || kind === '[') depth++;
         writer.token(kind, bytes, start, end);
     });
+    reader.write(Buffer.from(text));
+    reader.end();
+    return { json: writer.text, nValues };
+}
+
+/** What a store holds as metadata, as JSON: compact, or a string when it is no JSON text. */
+export function compactJson(stored: string): string {
+    if (stored === '') return 'null';
     try {
-        reader.write(Buffer.from(stored));
-        reader.end();
+        const { json, nValues } = compacted(stored);
+        if (nValues === 1) return json;
     } catch (error) {
         if (!(error instanceof JsonFault)) throw error;
-        nValues = 0;
     }
-    return nValues === 1 ? writer.text : `"${jsonText(stored)}"`;
+    return jsonString(stored);
 }

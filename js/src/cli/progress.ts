@@ -9,17 +9,19 @@ const LINE_CELLS = 72;
 let dueMs: number | undefined;
 let visible = false;
 
-/** nBytesTotal 0: unknown. */
-export function showProgress(nMemories: number, nBytes: number, nBytesTotal: number): void {
+/** `share` of the work that is done; undefined: unknown. */
+export function showProgress(what: string, share: number | undefined): void {
     if (!process.stderr.isTTY) return;
     const now = performance.now();
     dueMs ??= now + FIRST_AFTER_MS;
     if (now < dueMs) return;
     dueMs = now + REDRAW_AFTER_MS;
-    const share = Math.min(nBytes / nBytesTotal, 1);
-    const bar = `[${'#'.repeat(share * BAR_CELLS || 0).padEnd(BAR_CELLS)}] ${String(Math.floor(share * 100)).padStart(3)}%  `;
-    process.stderr.write(`\r${nBytesTotal > 0 ? bar : ''}${nMemories} memories`);
+    process.stderr.write(`\r${share === undefined ? '' : barOf(share)}${what}`);
     visible = true;
+}
+
+function barOf(share: number): string {
+    return `[${'#'.repeat(share * BAR_CELLS).padEnd(BAR_CELLS)}] ${String(Math.floor(share * 100)).padStart(3)}%  `;
 }
 
 export function clearProgress(): void {

@@ -1,92 +1,175 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** The command that finds the memories nearest to a vector. */
-import type { Core, CoreHit, StoredMemory } from '../core.js';
-import { ChronoMindError } from '../errors.js';
-import { CM_MAX_EF, CM_MAX_K } from '../generated.js';
-import { type Options, parseArguments, type Question, type Values } from './arguments.js';
-import { compactJson } from './json-writer.js';
-import { FAILED, Failure, print } from './report.js';
-import { openSnapshot } from './snapshot.js';
-import { fixed, jsonNumber, jsonText, safeText } from './text.js';
+/** The command that finds the memories nearest to a vector, and freshest. */
+import type { Core, CoreHit, CoreReport, StoredMemory } from '../core.js';
+import { CM_MAX_EF, CM_MAX_K, CM_SEARCH_EXACT, CM_SEARCH_RERANK } from '../generated.js';
+import { strategyOf } from '../validate.js';
+import { nowOf, type Options, parseArguments, type Question, timeAt, usage, type Values } from './arguments.js';
+import { attributesText, memoryMembers } from './memory.js';
+import { print } from './report.js';
+import { attempt, openSnapshot } from './snapshot.js';
+import { durationText, fixed, jsonList, jsonNumber, jsonObject, jsonString, safeText } from './text.js';
 
 const SCORE_DECIMALS = 4;
-const IMPORTANCE_DECIMALS = 2;
 
 const OPTIONS = {
     '--file': { short: '-f', kind: 'text', required: true },
     '--vector': { short: '-v', kind: 'vector', required: true },
     '--limit': { short: '-l', kind: 'whole', min: 1, max: CM_MAX_K },
     '--context': { short: '-c', kind: 'text' },
+    '--after': { kind: 'time' },
+    '--before': { kind: 'time' },
+    '--min-importance': { kind: 'share' },
+    '--max-importance': { kind: 'share' },
     '--ef': { kind: 'whole', min: 1, max: CM_MAX_EF },
+    '--budget': { kind: 'whole', min: 1, max: 0xffffffff },
     '--temporal-weight': { kind: 'share' },
     '--now': { kind: 'time' },
+    '--exact': { kind: 'flag' },
+    '--rerank': { kind: 'flag' },
+    '--why': { kind: 'flag' },
     '--json': { kind: 'flag' },
 } as const satisfies Options;
 
 type QueryValues = Values<typeof OPTIONS> & { '--file': string; '--vector': Float32Array };
 
-export async function query(given: readonly string[]): Promise<Question | undefined> {
-    const parsed = parseArguments('query', OPTIONS, given);
-    if (typeof parsed === 'string') return parsed;
-    const values = parsed as QueryValues;
-    const store = await openSnapshot(values['--file'], 'query');
-    const results = find(store, values);
-    print(values['--json'] ? asJson(results) : asText(results));
-    return undefined;
+/** Times in milliseconds since 1970. */
+interface Times {
+    now: number;
+    after: number | undefined;
+    before: number | undefined;
+}
+
+interface Answer {
+    results: Result[];
+    report: CoreReport;
+    /** The caller asked why. */
+    explains: boolean;
 }
 
 type Result = [hit: CoreHit, memory: StoredMemory];
 
-function find(store: Core, values: QueryValues): Result[] {
-    const now = values['--now'];
-    try {
-        const hits = store.search(values['--vector'], {
-            k: values['--limit'],
-            ef: values['--ef'],
-            temporalWeight: values['--temporal-weight'],
-            nowMs: now === undefined ? undefined : BigInt(now),
-            context: values['--context'],
-        });
-        return hits.map((hit) => [hit, store.recordOf(hit) as StoredMemory]); // nobody else is writing
-    } catch (error) {
-        if (!(error instanceof ChronoMindError)) throw error;
-        const isLength = error.code === 'CM_E_DIMENSION';
-        const length = `the vectors in ${values['--file']} have ${store.config.dimensions} dimensions`;
-        throw new Failure(FAILED, error.message, isLength ? length : "try 'chronomind query --help'");
-    }
+export async function query(given: readonly string[]): Promise<Question | undefined> {
+    const parsed = parseArguments('query', OPTIONS, given);
+    if (typeof parsed === 'string') return parsed;
+    const values = parsed as QueryValues;
+    const times = timesOf(values);
+    requirePossible(values, times);
+    const store = await openSnapshot(values['--file'], 'query');
+    const answer = attempt(store, values['--file'], 'query', () => find(store, values, times));
+    print(values['--json'] ? asJson(answer) : asText(answer));
+    return undefined;
 }
 
-function asText(results: Result[]): string {
-    if (results.length === 0) return 'No results.\n';
-    const lines = results.map(([hit, { id, context }], i) => {
-        const [score, importance] = [fixed(hit.score, SCORE_DECIMALS), fixed(hit.importance, IMPORTANCE_DECIMALS)];
-        return `${i + 1}. id: ${safeText(id)}  score: ${score}  importance: ${importance}  context: ${safeText(context)}\n`;
+function timesOf(values: QueryValues): Times {
+    const now = nowOf(values['--now']);
+    const [after, before] = [values['--after'], values['--before']];
+    return { now, after: after && timeAt(after, now), before: before && timeAt(before, now) };
+}
+
+function requirePossible(values: QueryValues, { after, before }: Times): void {
+    if (values['--exact'] && values['--rerank']) usage('query', '--exact and --rerank cannot both be given');
+    if (after !== undefined && before !== undefined && after >= before)
+        usage('query', '--after must be before --before: no memory could be between');
+    if (Math.fround(values['--min-importance'] ?? 0) > Math.fround(values['--max-importance'] ?? 1))
+        usage('query', '--min-importance must not be above --max-importance: no memory could be between');
+}
+
+function find(store: Core, values: QueryValues, { now, after, before }: Times): Answer {
+    const explains = values['--why'] ?? false;
+    const hits = store.search(values['--vector'], {
+        k: values['--limit'],
+        ef: values['--ef'],
+        temporalWeight: values['--temporal-weight'],
+        nowMs: BigInt(now),
+        context: values['--context'],
+        mode: values['--exact'] ? CM_SEARCH_EXACT : values['--rerank'] ? CM_SEARCH_RERANK : undefined,
+        budget: values['--budget'],
+        minImportance: values['--min-importance'],
+        maxImportance: values['--max-importance'],
+        afterMs: after === undefined ? undefined : BigInt(after),
+        beforeMs: before === undefined ? undefined : BigInt(before),
+        why: explains,
     });
-    return `Found ${results.length} result(s):\n${lines.join('')}`;
+    const report = store.lastSearch();
+    return { results: hits.map((hit) => [hit, store.recordOf(hit) as StoredMemory]), report, explains }; // nobody else is writing
 }
 
-function asJson(results: Result[]): string {
-    return `{"count":${results.length},"results":[${results.map(resultAsJson).join(',')}]}\n`;
+function asText({ results, report, explains }: Answer): string {
+    const lines = results.map(([hit, memory], i) => {
+        const line = `${i + 1}. id: ${safeText(memory.id)}  score: ${fixed(hit.score, SCORE_DECIMALS)}  ${attributesText(memory)}\n`;
+        return explains ? line + whyText(hit, report) : line;
+    });
+    const head = results.length === 0 ? 'No results.\n' : `Found ${results.length} result(s):\n`;
+    return head + lines.join('') + (explains ? certificateText(results, report) : '');
 }
 
-function resultAsJson([hit, memory]: Result): string {
-    const string = (text: string): string => `"${jsonText(text)}"`;
+function whyText(hit: CoreHit, report: CoreReport): string {
+    const parts = {
+        'distance part': fixed(hit.why?.distance_part ?? 0, SCORE_DECIMALS),
+        'recency part': fixed(hit.why?.recency_part ?? 0, SCORE_DECIMALS),
+        distance: fixed(hit.distance, SCORE_DECIMALS),
+        recency: fixed(hit.recency, SCORE_DECIMALS),
+        age: durationText(Number(report.now_ms - hit.created_ms)),
+    };
+    return `   ${pairsText(parts)}\n`;
+}
+
+function pairsText(pairs: Record<string, string | number | bigint>): string {
+    return Object.entries(pairs)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join('  ');
+}
+
+function certificateText(results: Result[], report: CoreReport): string {
+    const { bound, graph_bound, strategy, n_distances, n_recency_distances, ef } = report;
+    const last = results.at(-1)?.[0].score ?? 0;
+    const sentence =
+        bound === 0
+            ? 'Exact: no other memory has a better score.'
+            : Number.isFinite(bound)
+              ? `Bounded: no other memory has a score below ${fixed(last - bound, SCORE_DECIMALS)}.`
+              : 'Unbounded: a memory that was not looked at may have a better score.';
+    const figures = {
+        bound: fixed(bound, SCORE_DECIMALS),
+        'graph bound': fixed(graph_bound, SCORE_DECIMALS),
+        strategy: strategyOf(strategy),
+        distances: n_distances,
+        'by recency': n_recency_distances,
+        ef,
+    };
+    return `${sentence}\n${pairsText(figures)}\n`;
+}
+
+function asJson({ results, report, explains }: Answer): string {
+    const list = jsonList(results.map((result) => resultAsJson(result, explains)));
+    const answer = { count: results.length, results: list };
+    return `${jsonObject(explains ? { ...answer, certificate: certificateAsJson(report) } : answer)}\n`;
+}
+
+function resultAsJson([hit, memory]: Result, explains: boolean): string {
     const members = {
-        id: string(memory.id),
+        id: jsonString(memory.id),
         score: jsonNumber(hit.score),
         distance: jsonNumber(hit.distance),
         recency: jsonNumber(hit.recency),
-        importance: jsonNumber(hit.importance),
-        context: string(memory.context),
-        timestamp: String(hit.created_ms),
-        accessed: String(memory.accessedMs),
-        access_count: String(hit.access_count),
-        decay_rate: jsonNumber(memory.decayRate),
-        relationships: `[${memory.relationships.map(string).join(',')}]`,
-        text: memory.text === '' ? 'null' : string(memory.text),
-        metadata: compactJson(memory.metadata),
+        ...memoryMembers(memory),
     };
-    return `{${Object.entries(members)
-        .map(([name, value]) => `"${name}":${value}`)
-        .join(',')}}`;
+    if (!explains || hit.why === undefined) return jsonObject(members);
+    const { distance_part, recency_part, age_hours } = hit.why;
+    const why = { distance_part: jsonNumber(distance_part), recency_part: jsonNumber(recency_part), age_hours: jsonNumber(age_hours) };
+    return jsonObject({ ...members, why: jsonObject(why) });
+}
+
+function certificateAsJson(report: CoreReport): string {
+    return jsonObject({
+        exact: report.bound === 0,
+        bound: jsonNumber(report.bound),
+        graph_bound: jsonNumber(report.graph_bound),
+        strategy: jsonString(strategyOf(report.strategy)),
+        distances: String(report.n_distances),
+        by_recency: String(report.n_recency_distances),
+        ef: report.ef,
+        temporal_weight: jsonNumber(report.temporal_weight),
+        now: String(report.now_ms),
+    });
 }

@@ -4,7 +4,7 @@ import { CM_MAX_DIMENSIONS, CM_MAX_EF, CM_MAX_M, CM_MAX_MEMORIES } from '../gene
 import { instantiate } from '../loader.js';
 import type { Metric } from '../types.js';
 import { checkMetric } from '../validate.js';
-import { type Options, parseArguments, type Question, usage, type Values } from './arguments.js';
+import { nowOf, type Options, parseArguments, type Question, usage, type Values } from './arguments.js';
 import { type BulkSource, readFvecs, readNpy } from './bulk-reader.js';
 import { Importer } from './importer.js';
 import { catchInterrupts, Input } from './input.js';
@@ -103,7 +103,7 @@ function importerFor(values: SaveValues, input: Input, instance: Awaited<ReturnT
         },
         normalize: values['--normalize'] ?? false,
         context: values['--context'],
-        nowMs: values['--now'],
+        nowMs: values['--now'] && nowOf(values['--now']),
     });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Snapshot files, with the errors that docs/CLI.md words. */
-import { Core } from '../core.js';
+import { Core, type StoredMemory } from '../core.js';
 import { ChronoMindError, type ChronoMindErrorCode } from '../errors.js';
 import type { FileReader, FileWriter } from '../host.js';
 import { host } from '../host-node.js';
@@ -30,6 +30,29 @@ export async function openSnapshot(path: string, command: string): Promise<Core>
     } finally {
         file?.close();
     }
+}
+
+/** The memory of an id that has to exist. */
+export function memoryOf(store: Core, id: string): StoredMemory {
+    const memory = store.get(id);
+    if (memory === undefined) throw new ChronoMindError('CM_E_NOT_FOUND', store.message);
+    return memory;
+}
+
+/** Does something with the store of a file; what the library refuses ends the command. */
+export function attempt<T>(store: Core, path: string, command: string, action: () => T): T {
+    try {
+        return action();
+    } catch (error) {
+        if (!(error instanceof ChronoMindError)) throw error;
+        throw new Failure(FAILED, error.message, hintFor(error.code, store, path) ?? `try 'chronomind ${command} --help'`);
+    }
+}
+
+function hintFor(code: ChronoMindErrorCode, store: Core, path: string): string | undefined {
+    if (code === 'CM_E_NOT_FOUND') return `check the id; ${path} holds ${store.size} memories`;
+    if (code === 'CM_E_NO_MEMORY') return 'the machine gave no more memory';
+    return code === 'CM_E_DIMENSION' ? `the vectors in ${path} have ${store.config.dimensions} dimensions` : undefined;
 }
 
 /** A snapshot to be: prepared before the input is read, so that a missing folder is found at once. */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** The command that says what a snapshot holds. */
 import type { Core } from '../core.js';
-import { ChronoMindError } from '../errors.js';
 import { compareUtf8 } from '../order.js';
 import { type Options, parseArguments, type Question, type Values } from './arguments.js';
-import { FAILED, Failure, print } from './report.js';
-import { openSnapshot } from './snapshot.js';
+import { print } from './report.js';
+import { attempt, openSnapshot } from './snapshot.js';
 import { fixed, jsonNumber, jsonText, safeText } from './text.js';
 
 const N_REFERENCES = 10;
@@ -36,32 +35,33 @@ export async function stats(given: readonly string[]): Promise<Question | undefi
     const parsed = parseArguments('stats', OPTIONS, given);
     if (typeof parsed === 'string') return parsed;
     const values = parsed as StatsValues;
-    const summary = summarize(await openSnapshot(values['--file'], 'stats'));
+    const store = await openSnapshot(values['--file'], 'stats');
+    const summary = attempt(store, values['--file'], 'stats', () => summarize(store));
     print(values['--json'] ? asJson(summary) : asText(summary));
     return undefined;
 }
 
 function summarize(store: Core): Summary {
-    try {
-        const { n_memories, n_components, max_memories, average_importance } = store.stats();
-        return {
-            memories: Number(n_memories),
-            components: Number(n_components),
-            dimensions: store.config.dimensions,
-            metric: store.config.metric,
-            maxMemories: Number(max_memories),
-            capacityPercent: (100 * Number(n_memories)) / Number(max_memories),
-            averageImportance: average_importance,
-            contexts: store
-                .contexts()
-                .map(({ context, memories }): [string, number] => [context, memories])
-                .sort((a, b) => b[1] - a[1] || compareUtf8(a[0], b[0])),
-            references: store.topReferences(N_REFERENCES).map(({ id, references }) => [id, references]),
-        };
-    } catch (error) {
-        if (!(error instanceof ChronoMindError)) throw error;
-        throw new Failure(FAILED, error.message, "try 'chronomind stats --help'");
-    }
+    const { n_memories, n_components, max_memories, average_importance } = store.stats();
+    return {
+        memories: Number(n_memories),
+        components: Number(n_components),
+        dimensions: store.config.dimensions,
+        metric: store.config.metric,
+        maxMemories: Number(max_memories),
+        capacityPercent: (100 * Number(n_memories)) / Number(max_memories),
+        averageImportance: average_importance,
+        contexts: contextsOf(store),
+        references: store.topReferences(N_REFERENCES).map(({ id, references }) => [id, references]),
+    };
+}
+
+/** Count descending, then name. */
+export function contextsOf(store: Core): [name: string, n: number][] {
+    return store
+        .contexts()
+        .map(({ context, memories }): [string, number] => [context, memories])
+        .sort((a, b) => b[1] - a[1] || compareUtf8(a[0], b[0]));
 }
 
 function asText(summary: Summary): string {
