@@ -153,50 +153,74 @@ void cmi_skip_append(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, cmi_skip_tai
 
 /* ---- readers -------------------------------------------------------------------------------------------------------------------- */
 
+/* Goes down only through nodes that are not removed: one that is may be out of a level below already, and what was linked there since is not behind its frozen link. */
 uint32_t cmi_skip_seek(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, uint64_t key) {
     uint32_t before = CMI_NO_SKIP_NODE, at = CMI_NO_SKIP_NODE;
     for (uint32_t level = CMI_SKIP_LEVELS; level-- > 0;)
-        for (;;) {
-            at = index_of(plat_load_acquire(word_of(nodes, (cmi_skiplist_t *)list, before, level))); /* [K1] */
+        for (uint32_t from = before;; from = at) {
+            at = index_of(plat_load_acquire(word_of(nodes, (cmi_skiplist_t *)list, from, level))); /* [K1] */
             if (at == CMI_NO_SKIP_NODE || cmi_skip_at(nodes, at)->key >= key) break;
-            before = at;
+            if (!cmi_skip_removed(nodes, at)) before = at;
         }
     return at;
 }
 
 /* ---- check ---------------------------------------------------------------------------------------------------------------------- */
 
-static cm_status_t check_level(const cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t level, const char *name, uint64_t *n_nodes,
-                               cm_error_t *error) {
-    uint32_t end = cmi_items_end(&nodes->items), last = CMI_NO_SKIP_NODE;
-    uint32_t link = plat_load_acquire(&list->head[level]); /* [K1] */
-    for (*n_nodes = 0; index_of(link) != CMI_NO_SKIP_NODE; (*n_nodes)++) {
-        uint32_t node = index_of(link);
-        if (node >= end)
-            return cmi_fail(error, CM_E_INVARIANT, "%s list, level %u: node %u is linked, but there are %u", name, level, node, end);
-        if (cmi_skip_at(nodes, node)->n_levels <= level || cmi_skip_at(nodes, node)->n_levels > CMI_SKIP_LEVELS)
-            return cmi_fail(error, CM_E_INVARIANT, "%s list, level %u: node %u has %u levels", name, level, node,
-                            cmi_skip_at(nodes, node)->n_levels);
-        if (last != CMI_NO_SKIP_NODE && !comes_before(nodes, last, node))
-            return cmi_fail(error, CM_E_INVARIANT, "%s list, level %u: node %u is not in order behind %u", name, level, node, last);
-        last = node;
-        link = plat_load_acquire(word_of(nodes, list, node, level)); /* [K1] */
-        if (is_marked(link))
-            return cmi_fail(error, CM_E_INVARIANT, "%s list, level %u: node %u is removed and still linked", name, level, node);
+/* What is checked, and what dead threads may have left behind: nodes that are marked and not taken out, of one level only perhaps. */
+typedef struct checker {
+    const cmi_skip_nodes_t *nodes;
+    cmi_skiplist_t *list;
+    const char *name;
+    uint64_t most_half_removed;
+    cm_error_t *error;
+} checker_t;
+
+static cm_status_t check_node(const checker_t *c, uint32_t level, uint32_t last, uint32_t node) {
+    uint32_t end = cmi_items_end(&c->nodes->items);
+    if (node >= end)
+        return cmi_fail(c->error, CM_E_INVARIANT, "%s list, level %u: node %u is linked, but there are %u", c->name, level, node, end);
+    uint32_t n_levels = cmi_skip_at(c->nodes, node)->n_levels;
+    if (n_levels <= level || n_levels > CMI_SKIP_LEVELS)
+        return cmi_fail(c->error, CM_E_INVARIANT, "%s list, level %u: node %u has %u levels", c->name, level, node, n_levels);
+    if (last != CMI_NO_SKIP_NODE && !comes_before(c->nodes, last, node))
+        return cmi_fail(c->error, CM_E_INVARIANT, "%s list, level %u: node %u is not in order behind %u", c->name, level, node, last);
+    return CM_OK;
+}
+
+/* The first node of a level, or the one behind a node. */
+static uint32_t next_on(const checker_t *c, uint32_t node, uint32_t level) {
+    return index_of(plat_load_acquire(word_of(c->nodes, c->list, node, level))); /* [K1] */
+}
+
+/* Along a level, and along the one above it, whose nodes must come here, too. */
+static cm_status_t check_level(const checker_t *c, uint32_t level, uint64_t *n_nodes) {
+    bool top = level + 1 == CMI_SKIP_LEVELS;
+    uint32_t last = CMI_NO_SKIP_NODE, node = next_on(c, last, level), above = top ? CMI_NO_SKIP_NODE : next_on(c, last, level + 1);
+    uint64_t n_marked = 0, n_missing = 0;
+    for (*n_nodes = 0; node != CMI_NO_SKIP_NODE || above != CMI_NO_SKIP_NODE;) {
+        cm_status_t status = node == CMI_NO_SKIP_NODE ? CM_OK : check_node(c, level, last, node);
+        if (status != CM_OK) return status;
+        if (above != CMI_NO_SKIP_NODE && (node == CMI_NO_SKIP_NODE || comes_before(c->nodes, above, node))) {
+            if (++n_missing > c->most_half_removed)
+                return cmi_fail(c->error, CM_E_INVARIANT, "%s list, level %u: node %u is missing, but not on the level above", c->name,
+                                level, above);
+            above = next_on(c, above, level + 1);
+            continue;
+        }
+        if (is_marked(plat_load_acquire(word_of(c->nodes, c->list, node, level))) && ++n_marked > c->most_half_removed) /* [K1] */
+            return cmi_fail(c->error, CM_E_INVARIANT, "%s list, level %u: node %u is removed and still linked", c->name, level, node);
+        if (node == above) above = next_on(c, above, level + 1);
+        last = node, node = next_on(c, node, level), ++*n_nodes;
     }
     return CM_OK;
 }
 
 /* Every node of level 0 is on all its levels, unless its inserter died: then on fewer. */
-cm_status_t cmi_skip_check(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, const char *name, uint64_t *n_nodes,
-                           cm_error_t *error) {
-    cmi_skiplist_t *mutable_list = (cmi_skiplist_t *)list;
-    uint64_t n_above = 0;
+cm_status_t cmi_skip_check(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, const char *name, uint32_t most_half_removed,
+                           uint64_t *n_nodes, cm_error_t *error) {
+    checker_t c = {nodes, (cmi_skiplist_t *)list, name, most_half_removed, error};
     cm_status_t status = CM_OK;
-    for (uint32_t level = CMI_SKIP_LEVELS; level-- > 0 && status == CM_OK; n_above = *n_nodes) {
-        status = check_level(nodes, mutable_list, level, name, n_nodes, error);
-        if (status == CM_OK && *n_nodes < n_above)
-            status = cmi_fail(error, CM_E_INVARIANT, "%s list: level %u has %U nodes, the level above %U", name, level, *n_nodes, n_above);
-    }
+    for (uint32_t level = CMI_SKIP_LEVELS; level-- > 0 && status == CM_OK;) status = check_level(&c, level, n_nodes);
     return status;
 }

@@ -10,7 +10,8 @@
  *
  * READERS  first, next, seek: wait-free, loads only. They follow links whatever is marked and help nobody: each step goes to a larger (key, slot, index), and no node is used anew
  *          while the reader is pinned, so a walk meets each node at most once. cmi_skip_removed() tells which to leave out.
- *          What was linked before the walk began and is not unlinked until it ends is met: a marked node's links are frozen, and whoever links a node behind a marked one unlinks that one first.
+ *          What was linked before the walk began and is not unlinked until it ends is met: a marked node's links are frozen, and whoever links a node behind a marked one unlinks that one first. Level by level, that is:
+ *          so a seek goes down through nodes that are not removed only.
  * WRITERS  link, unlink: lock-free. A repetition happens only because another thread linked, marked or unlinked a node there.
  * REMOVAL  a node is unlinked by one thread, whose right to it is settled elsewhere (record.h), and only after its link() returned. Marks go on from the top level down; then the search
  *          for the node's own place takes it out of every level. Afterwards no walk that begins meets it: retire it.
@@ -83,8 +84,9 @@ static inline bool cmi_skip_removed(const cmi_skip_nodes_t *nodes, uint32_t node
 /* The first node, removed or not, whose key is at least `key`; CMI_NO_SKIP_NODE behind the last. */
 uint32_t cmi_skip_seek(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, uint64_t key);
 
-/* Order, marks, levels; *n_nodes counts. `name` is for the message. CM_E_INVARIANT. Conclusive while nobody writes. */
-cm_status_t cmi_skip_check(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, const char *name, uint64_t *n_nodes,
-                           cm_error_t *error);
+/* Order, marks, levels; *n_nodes counts. `name` is for the message. Threads that died while they removed a node may have left `most_half_removed` behind, one each. CM_E_INVARIANT.
+ * Conclusive while nobody writes. */
+cm_status_t cmi_skip_check(const cmi_skip_nodes_t *nodes, const cmi_skiplist_t *list, const char *name, uint32_t most_half_removed,
+                           uint64_t *n_nodes, cm_error_t *error);
 
 #endif
