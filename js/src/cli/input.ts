@@ -95,7 +95,7 @@ let isInterrupted = false;
 let interrupt = (): void => {};
 
 /** A signal must not wait for an input that nobody writes to. One at a time. */
-function unlessInterrupted<T>(promise: Promise<T>): Promise<T> {
+export function unlessInterrupted<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
         interrupt = () => reject(interrupted);
         promise.then(resolve, reject);
