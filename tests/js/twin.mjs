@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** twin.mjs FOLDER N - runs `save` of the command line on FOLDER/0.json ... in one process, for twins.test.mjs; writes FOLDER/results.json. */
-import { writeFileSync } from 'node:fs';
-import { save } from '../../js/dist/cli/save.js';
-import { safeText } from '../../js/dist/cli/text.js';
+/**
+ * twin.mjs FOLDER - runs the commands of FOLDER/commands.json with the command line, inside that folder and in one process, for twins.test.mjs. Writes what each
+ * said to results.json, and what the snapshot was after it to N.after.
+ */
+import fs, { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 
-const [folder, n] = process.argv.slice(2);
-process.chdir(folder);
+const writeSync = fs.writeSync;
+let printed = '';
+fs.writeSync = (file, bytes, ...rest) => {
+    if (file !== 1) return writeSync(file, bytes, ...rest);
+    printed += Buffer.from(bytes).subarray(rest[0] ?? 0);
+    return bytes.length - (rest[0] ?? 0);
+};
+syncBuiltinESMExports();
+const { run } = await import('../../js/dist/cli/run.js');
+const { safeText } = await import('../../js/dist/cli/text.js');
+
+process.chdir(process.argv[2]);
 process.setMaxListeners(0); // every run listens for signals
 const results = [];
-for (let i = 0; i < Number(n); i++) {
+for (const [i, args] of JSON.parse(readFileSync('commands.json', 'utf8')).entries()) {
+    printed = '';
+    let [status, err] = [0, ''];
     try {
-        await save(['--input', `${i}.json`, '--output', `${i}.wasm`, '--now', '7']);
-        results.push({ status: 0, err: '' });
-    } catch ({ status, message, hint }) {
-        results.push({ status, err: `Error: ${safeText(message)}\nHint: ${safeText(hint)}\n` });
+        await run(args);
+    } catch (error) {
+        if (error.status === undefined) throw error;
+        [status, err] = [error.status, `Error: ${safeText(error.message)}\nHint: ${safeText(error.hint)}\n`];
     }
+    results.push({ status, out: printed, err });
+    if (existsSync('m.chrono')) copyFileSync('m.chrono', `${i}.after`);
 }
 writeFileSync('results.json', JSON.stringify(results));
 process.exit(0);
