@@ -140,9 +140,15 @@ demo() { # [--full]: the main job on real word vectors, from nothing to answers 
     bash bench/demo.sh "$@"
 }
 
-bench() { # [kernels|index [N_WORDS]]: benchmarks, hnswlib beside ours on the same data
+bench() { # [kernels|index|temporal|contexts|consolidate]: benchmarks on real data
     step "native build" native
     bash bench/run.sh "$@"
+}
+
+curves() { #: the curves of docs/TEMPORAL.md, plotted from the library
+    step "WebAssembly build" wasm
+    step "TypeScript build" js
+    node docs/curves/plot.mjs
 }
 
 install() { # PREFIX: header, libraries, command line program, CMake and pkg-config files
@@ -207,8 +213,14 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "WebAssembly builds" wasm_toolchains
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
+    tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
     tested "lint" lint
-    [ "${CM_TEST_LENGTH:-}" != full ] || tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
+    if [ "${CM_TEST_LENGTH:-}" = full ]; then
+        tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
+        tested "recall under the score, 200,000 memories" bash bench/run.sh temporal 200000 gate
+        tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
+        tested "consolidation, 50,000 memories" bash bench/run.sh consolidate
+    fi
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
 }
@@ -237,6 +249,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac

@@ -11,10 +11,9 @@
  *   importance  1 - r/n
  *   created     2026-01-01 00:00 UTC - r * 30 days / n: frequent words are fresh
  */
-#include "chronomind.h"
+#include "support.h"
 #include "words/words.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #define NOW_MS 1767225600000ll /* 2026-01-01T00:00:00Z */
@@ -24,18 +23,6 @@
 typedef struct times {
     double insert, save, load; /* seconds */
 } times_t;
-
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static void must(cm_status_t status, const char *what, const char *message) {
-    if (status == CM_OK) return;
-    fprintf(stderr, "Error: %s: %s\n", what, message && *message ? message : cm_strerror(status));
-    exit(1);
-}
 
 static cm_str_t str(const char *text) {
     return (cm_str_t){text, strlen(text)};

@@ -1,6 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# run.sh [kernels|index [N_WORDS]] - the benchmarks; without a name all of them. Called by `./build.sh bench`.
+# run.sh [NAME [ARGUMENT...]] - the benchmarks; without a name all of them. Called by `./build.sh bench`.
+#   kernels                 distances alone
+#   index [N_WORDS]         the index beside hnswlib
+#   temporal [N] [gate]     recall of the true top 10 under the score, and what it costs
+#   contexts [N] [gate]     search within contexts
+#   consolidate [N]         consolidation beside comparing all pairs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,8 +22,20 @@ index() {
     "$program" build/demo "${1:-0}"
 }
 
+# on_words PROGRAM N [ARGUMENT...]
+on_words() {
+    local program=build/native/bench/$1
+    shift
+    node bench/words/extract.mjs build/demo
+    "$program" build/demo "$@"
+}
+
+temporal() { on_words temporal "${1:-200000}" "${@:2}"; }
+contexts() { on_words contexts "${1:-200000}" "${@:2}"; }
+consolidate() { on_words consolidate "${1:-50000}" "${@:2}"; }
+
 case ${1:-all} in
-    all) kernels; index ;;
-    kernels | index) "$@" ;;
-    *) echo "Error: no benchmark '$1'" >&2; echo "Hint: ./build.sh bench [kernels|index [N_WORDS]]" >&2; exit 2 ;;
+    all) kernels; index; temporal; contexts; consolidate ;;
+    kernels | index | temporal | contexts | consolidate) "$@" ;;
+    *) echo "Error: no benchmark '$1'" >&2; echo "Hint: ./build.sh bench [kernels|index|temporal|contexts|consolidate]" >&2; exit 2 ;;
 esac

@@ -79,6 +79,16 @@ static inline const float *words_vector(const words_t *words, uint32_t i) {
     return words->vectors + (size_t)i * WORDS_DIMENSIONS;
 }
 
+/* The first n words that are no queries, into rows (room for n), and n_queries of the 1,000 queries, evenly spaced; returns how many rows there are. */
+static inline uint32_t words_split(const words_t *words, uint32_t n, uint32_t *rows, uint32_t n_queries, uint32_t *queries) {
+    uint32_t n_rows = 0, n_chosen = 0, every = words->n / WORDS_QUERIES;
+    for (uint32_t i = 0; i < words->n && n_rows < n; i++)
+        if (!words_is_query(words->n, i)) rows[n_rows++] = i;
+    for (uint32_t i = 0; i < words->n && n_chosen < n_queries; i++)
+        if (words_is_query(words->n, i) && i / every % (WORDS_QUERIES / n_queries) == 0) queries[n_chosen++] = i;
+    return n_rows;
+}
+
 static inline void words_free(words_t *words) {
     free(words->vectors);
     free(words->text);
