@@ -99,7 +99,7 @@ cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *out) {
 }
 
 /* In double, so that no finite vector overflows; the same bits everywhere. */
-static float inverse_norm(const float *vector, uint32_t n) {
+float cmi_inverse_norm(const float *vector, uint32_t n) {
     double sum = 0;
     for (uint32_t i = 0; i < n; i++) sum += (double)vector[i] * (double)vector[i];
     if (sum == 0) return 0;
@@ -109,7 +109,7 @@ static float inverse_norm(const float *vector, uint32_t n) {
 
 cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector) {
     const cmi_hnsw_params_t *params = &graph->params;
-    if (params->metric == CM_METRIC_COSINE) return (cmi_query_t){vector, inverse_norm(vector, params->dimensions)};
+    if (params->metric == CM_METRIC_COSINE) return (cmi_query_t){vector, cmi_inverse_norm(vector, params->dimensions)};
     if (params->metric == CM_METRIC_CUSTOM && params->custom.prepare)
         return (cmi_query_t){vector, params->custom.prepare(params->custom.context, vector, params->dimensions)};
     return (cmi_query_t){vector, 0};

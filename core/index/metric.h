@@ -13,6 +13,9 @@
 
 #define CMI_FARTHEST 3.402823466e+38f
 
+/* 1/|v|, 0 for the zero vector. */
+float cmi_inverse_norm(const float *vector, uint32_t n);
+
 /* The query form of a vector that the caller keeps alive. */
 cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector);
 

@@ -112,6 +112,13 @@ void cmi_record_take_out(cm_thread_t *thread, uint32_t slot) {
     cmi_context_count_down(store, context);
 }
 
+void cmi_record_end(cm_thread_t *thread, uint32_t entry, uint32_t slot) {
+    cmi_record_take_out(thread, slot);
+    plat_fetch_sub_relaxed(&thread->store->n_live, 1); /* relaxed: a count */
+    cmi_idmap_unlink(&thread->store->ids, entry);
+    cmi_retire(&thread->retirer, CMI_RETIRE_ID, entry);
+}
+
 uint32_t cmi_slot_of(const cm_store_t *store, cm_str_t id) {
     if (id.len == 0 || id.len > CM_MAX_ID_BYTES || !id.data) return CMI_NONE; /* cannot exist */
     uint32_t entry = cmi_idmap_find(&store->ids, id);

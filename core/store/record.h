@@ -23,6 +23,9 @@ uint32_t cmi_record_seal_relationships(cm_store_t *store, uint32_t slot);
 /* The last steps of whoever CASed `slot` out of the id map: kills the node, retires postings and blocks, counts its context down. Pinned, prepared. */
 void cmi_record_take_out(cm_thread_t *thread, uint32_t slot);
 
+/* The same for whoever CASed the word of `entry` from `slot` to a tombstone: no memory has the id any more. */
+void cmi_record_end(cm_thread_t *thread, uint32_t entry, uint32_t slot);
+
 /* The slot of an id, CMI_NONE where there is none. Wait-free. Pinned. */
 uint32_t cmi_slot_of(const cm_store_t *store, cm_str_t id);
 

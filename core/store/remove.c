@@ -26,12 +26,7 @@ cm_status_t cmi_store_remove(cm_thread_t *thread, cm_str_t id) {
     uint32_t entry, slot;
     cmi_thread_pin(thread);
     bool removed = end_existence(store, id, &entry, &slot);
-    if (removed) {
-        cmi_record_take_out(thread, slot);
-        plat_fetch_sub_relaxed(&store->n_live, 1); /* relaxed: a count */
-        cmi_idmap_unlink(&store->ids, entry);
-        cmi_retire(&thread->retirer, CMI_RETIRE_ID, entry);
-    }
+    if (removed) cmi_record_end(thread, entry, slot);
     cmi_thread_unpin(thread);
     return removed ? CM_OK : cmi_not_found(thread, id);
 }

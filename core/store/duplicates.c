@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* duplicates.c - see duplicates.h. */
+#include "store/duplicates.h"
+
+#include "index/range.h"
+#include "plat_pages.h"
+
+#define PATIENCE 4u
+#define CHUNK 64u
+
+/* Where a walk meets more than an eighth of the members, comparing with all of them costs no more. */
+#define CROWD_SHARE 8u
+#define CROWD_AT_LEAST 1024u
+
+static size_t found_bytes(const cmi_duplicates_t *d) {
+    return (size_t)d->members->n_slots * sizeof *d->found + 1;
+}
+
+bool cmi_duplicates_open(cmi_duplicates_t *d, cm_thread_t *thread, const cmi_members_t *members, float threshold) {
+    *d = (cmi_duplicates_t){.thread = thread, .members = members, .radius = 1.0 - (double)threshold};
+    d->found = plat_pages_alloc(found_bytes(d));
+    return d->found != NULL;
+}
+
+void cmi_duplicates_close(cmi_duplicates_t *d) {
+    if (d->found) plat_pages_free(d->found, found_bytes(d));
+}
+
+static const float *row_of(const cmi_duplicates_t *d, const cmi_member_t *member) {
+    return cmi_hnsw_row(&d->thread->store->graph, member->slot);
+}
+
+/* Vectors so long that their dot product may overflow look alike in single precision. A hit that is not quite as close does no harm; a memory that is gone does. */
+static bool confirm(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_member_t *b) {
+    if (a->inverse_norm * b->inverse_norm > 1e-37f) return true;
+    const float *x = row_of(d, a), *y = row_of(d, b);
+    double xy = 0, xx = 0, yy = 0;
+    for (uint32_t i = 0; i < d->thread->store->config.dimensions; i++) {
+        xy += (double)x[i] * (double)y[i];
+        xx += (double)x[i] * (double)x[i];
+        yy += (double)y[i] * (double)y[i];
+    }
+    return 1.0 - xy / (__builtin_sqrt(xx) * __builtin_sqrt(yy)) < d->radius;
+}
+
+/* ---- by the graph ------------------------------------------------------------------------------------------------------------------ */
+
+/* CMI_NONE: too many. */
+static uint32_t walk(const cmi_duplicates_t *d, uint32_t i) {
+    const cmi_members_t *members = d->members;
+    cmi_range_t range = {.graph = &d->thread->store->graph,
+                         .scratch = d->thread->scratch,
+                         .radius = d->radius,
+                         .patience = PATIENCE,
+                         .n_slots = members->n_slots,
+                         .found = d->found,
+                         .capacity = CMI_MIN(members->n_slots, members->n / CROWD_SHARE + CROWD_AT_LEAST)};
+    uint32_t n_within = cmi_range_walk(&range, members->at[i].slot), n = 0;
+    if (n_within == CMI_NONE) return CMI_NONE;
+    for (uint32_t at = 0; at < n_within; at++) {
+        uint32_t j = members->place[d->found[at]];
+        if (j == CMI_NONE || j == i || members->at[j].absorbed) continue;
+        if (confirm(d, &members->at[i], &members->at[j])) d->found[n++] = j; /* behind `at`, which was read */
+    }
+    return n;
+}
+
+/* ---- by comparing with all ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct chunk {
+    uint32_t member[CHUNK];
+    const float *row[CHUNK];
+    float dot[CHUNK];
+    uint32_t n;
+} chunk_t;
+
+/* The next members that matter, from `from` on; returns where it stopped. */
+static uint32_t gather(const cmi_duplicates_t *d, uint32_t i, uint32_t from, chunk_t *chunk) {
+    const cmi_members_t *members = d->members;
+    chunk->n = 0;
+    for (; from < members->n && chunk->n < CHUNK; from++) {
+        const cmi_member_t *member = &members->at[from];
+        if (from == i || member->absorbed || member->inverse_norm == 0) continue;
+        cmi_prefetch_row(&d->thread->store->graph, member->slot);
+        chunk->member[chunk->n] = from;
+        chunk->row[chunk->n++] = row_of(d, member);
+    }
+    return from;
+}
+
+static void multiply(const cmi_duplicates_t *d, uint32_t i, chunk_t *chunk) {
+    const cmi_hnsw_t *graph = &d->thread->store->graph;
+    const float *row = row_of(d, &d->members->at[i]);
+    uint32_t dimensions = graph->params.dimensions, at = 0;
+    for (; at + 4 <= chunk->n; at += 4) graph->kernels->dot4(row, &chunk->row[at], dimensions, &chunk->dot[at]);
+    for (; at < chunk->n; at++) chunk->dot[at] = graph->kernels->dot(row, chunk->row[at], dimensions);
+    d->thread->scratch->n_distances += chunk->n;
+}
+
+/* As cmi_metric_finish() has it for the cosine metric: a NaN is not similar. */
+static bool is_within(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_member_t *b, float dot) {
+    float distance = 1.0f - dot * (a->inverse_norm * b->inverse_norm);
+    return (double)distance < d->radius && confirm(d, a, b);
+}
+
+/* Members before i matter where a walk of theirs may have missed it. */
+static uint32_t scan(const cmi_duplicates_t *d, uint32_t i, uint32_t from) {
+    const cmi_member_t *at = d->members->at;
+    chunk_t chunk;
+    uint32_t n = 0;
+    while (from < d->members->n) {
+        from = gather(d, i, from, &chunk);
+        multiply(d, i, &chunk);
+        for (uint32_t c = 0; c < chunk.n; c++)
+            if (is_within(d, &at[i], &at[chunk.member[c]], chunk.dot[c])) d->found[n++] = chunk.member[c];
+    }
+    return n;
+}
+
+uint32_t cmi_duplicates_of(const cmi_duplicates_t *d, uint32_t i) {
+    if (d->members->at[i].inverse_norm == 0) return 0;
+    if (d->thread->store->config.metric != CM_METRIC_COSINE) return scan(d, i, i + 1);
+    uint32_t n = walk(d, i);
+    return n == CMI_NONE ? scan(d, i, 0) : n;
+}
