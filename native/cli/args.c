@@ -4,8 +4,8 @@
 
 #include "buffer.h"
 #include "chronomind.h"
-#include "iso8601.h"
 #include "output.h"
+#include "plat_clock.h"
 #include "report.h"
 #include "text.h"
 
@@ -14,10 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR_DISTANCE = 2, NEAR_MIN_LENGTH = 3, MAX_DIGITS = 16, MAX_NAME = 40 };
+enum { NEAR_DISTANCE = 2, NEAR_MIN_LENGTH = 3, MAX_NAME = 40 };
 
-static const char ALL_COMMANDS_HINT[] = "the commands are save, query, stats and help; try 'chronomind --help'";
 static const char MAIN_HINT[] = "try 'chronomind --help'";
+
+cm_str_t option_string(const option_value_t *value) {
+    return (cm_str_t){value->text ? value->text : "", value->text ? strlen(value->text) : 0};
+}
 
 /* ---- "did you mean" ---------------------------------------------------------------------------------------------------- */
 
@@ -66,11 +69,22 @@ static int usage_error(const command_t *command, const char *format, ...) {
     return status;
 }
 
+static int report_commands(const command_t *commands, size_t n_commands, const char *message, const char *typed) {
+    buffer_t hint = {0};
+    buffer_append_text(&hint, "the commands are ");
+    for (size_t i = 0; i < n_commands; i++) buffer_append_format(&hint, i ? ", %s" : "%s", commands[i].name);
+    buffer_append_format(&hint, " and help; %s", MAIN_HINT);
+    int status = typed ? report(STATUS_USAGE, buffer_text(&hint), "%s '%s'", message, typed)
+                       : report(STATUS_USAGE, buffer_text(&hint), "%s", message);
+    buffer_free(&hint);
+    return status;
+}
+
 static int unknown_command(const command_t *commands, size_t n_commands, const char *typed) {
     nearest_t nearest = {NULL, NEAR_DISTANCE + 1};
     for (size_t i = 0; i < n_commands; i++) consider(&nearest, typed, strlen(typed), commands[i].name);
     consider(&nearest, typed, strlen(typed), "help");
-    if (!nearest.name) return report(STATUS_USAGE, ALL_COMMANDS_HINT, "unknown command '%s'", typed);
+    if (!nearest.name) return report_commands(commands, n_commands, "unknown command", typed);
     char hint[96];
     snprintf(hint, sizeof hint, "did you mean '%s'? Try 'chronomind --help'", nearest.name);
     return report(STATUS_USAGE, hint, "unknown command '%s'", typed);
@@ -91,21 +105,12 @@ static int unknown_option(const command_t *command, const char *typed, size_t n_
 
 /* ---- values ------------------------------------------------------------------------------------------------------------ */
 
-static bool parse_whole(const char *text, uint64_t min, uint64_t max, uint64_t *out) {
-    size_t n = strspn(text, "0123456789");
-    if (n == 0 || n > MAX_DIGITS || text[n]) return false;
-    *out = strtoull(text, NULL, 10);
-    return *out >= min && *out <= max;
-}
-
-static bool parse_time(const char *text, int64_t *ms) {
-    uint64_t magnitude;
-    bool negative = text[0] == '-';
-    if (parse_whole(text + negative, 0, MAX_TIME_MS, &magnitude)) {
-        *ms = negative ? -(int64_t)magnitude : (int64_t)magnitude;
-        return true;
-    }
-    return iso8601_parse(text, strlen(text), ms);
+/* The rule holds for the 32-bit float that the store takes. */
+static bool parse_number(option_kind_t kind, const char *text, double *x) {
+    if (!text_parse_number(text, strlen(text), x)) return false;
+    if (kind == OPTION_NUMBER) return *x >= 0 && *x <= 1;
+    float rounded = (float)*x;
+    return kind == OPTION_RATE ? rounded >= 0 && isfinite(rounded) : rounded > 0 && rounded < 1;
 }
 
 static bool parse_choice(const option_t *option, const char *text, size_t *choice) {
@@ -149,25 +154,53 @@ static int parse_vector(const command_t *command, const option_t *option, option
     }
 }
 
+static int parse_json(const command_t *command, const option_t *option, option_value_t *value) {
+    json_fault_t fault;
+    json_writer_clear(&value->json);
+    uint64_t n = json_write_compacted(&value->json, value->text, strlen(value->text), &fault);
+    if (fault.kind == JSON_SOUND) {
+        if (n == 1) return STATUS_OK;
+        return usage_error(command, "%s holds %llu JSON values: must be one", option->name, (unsigned long long)n);
+    }
+    buffer_t what = {0};
+    json_fault_append(&what, &fault);
+    int status = usage_error(command, "%s is not JSON: %s", option->name, buffer_text(&what));
+    buffer_free(&what);
+    return status;
+}
+
+/* Text, a vector, JSON. */
+static int parse_text(const command_t *command, const option_t *option, option_value_t *value) {
+    if (!*value->text && !option->may_be_empty) return usage_error(command, "%s is empty", option->name);
+    if (option->repeated) buffer_append(&value->texts, &value->text, sizeof value->text);
+    if (option->kind == OPTION_VECTOR) return parse_vector(command, option, value);
+    return option->kind == OPTION_JSON ? parse_json(command, option, value) : STATUS_OK;
+}
+
 static int parse_value(const command_t *command, const option_t *option, option_value_t *value) {
     const char *text = value->text, *name = option->name;
     switch (option->kind) {
     case OPTION_WHOLE:
-        if (parse_whole(text, option->min, option->max, &value->whole)) return STATUS_OK;
+        if (text_parse_whole(text, option->min, option->max, &value->whole)) return STATUS_OK;
         return usage_error(command, "%s is '%s': must be a whole number from %llu to %llu", name, text, (unsigned long long)option->min,
                            (unsigned long long)option->max);
     case OPTION_NUMBER:
-        if (text_parse_number(text, strlen(text), &value->number) && value->number >= 0 && value->number <= 1) return STATUS_OK;
-        return usage_error(command, "%s is '%s': must be a number from 0 to 1", name, text);
+    case OPTION_FRACTION:
+    case OPTION_RATE:
+        if (parse_number(option->kind, text, &value->number)) return STATUS_OK;
+        return usage_error(command, "%s is '%s': must be a %s", name, text,
+                           option->kind == OPTION_NUMBER     ? "number from 0 to 1"
+                           : option->kind == OPTION_FRACTION ? "number above 0 and below 1"
+                                                             : "finite number from 0");
     case OPTION_CHOICE:
         if (parse_choice(option, text, &value->choice)) return STATUS_OK;
         return usage_error(command, "%s is '%s': must be %s", name, text, option->choices_text);
     case OPTION_TIME:
-        if (parse_time(text, &value->time_ms)) return STATUS_OK;
-        return usage_error(command, "%s is '%s': must be milliseconds since 1970 or an ISO 8601 date with Z or an offset", name, text);
-    default:
-        if (!*text) return usage_error(command, "%s is empty", name);
-        return option->kind == OPTION_VECTOR ? parse_vector(command, option, value) : STATUS_OK;
+        if (moment_parse(text, &value->moment)) return STATUS_OK;
+        return usage_error(
+            command, "%s is '%s': must be milliseconds since 1970, an ISO 8601 date with Z or an offset, now, or relative such as -24h",
+            name, text);
+    default: return parse_text(command, option, value);
     }
 }
 
@@ -236,6 +269,28 @@ static int check_required(const command_t *command, const option_value_t *values
     return STATUS_OK;
 }
 
+/* Times may be relative to --now, which may come after them. */
+static void resolve_times(const command_t *command, option_value_t *values) {
+    int64_t now_ms = plat_clock_now_ms();
+    size_t now = find_option(command, "--now", strlen("--now"));
+    if (now < command->n_options) {
+        if (values[now].given) now_ms = moment_resolve(values[now].moment, now_ms);
+        values[now].time_ms = now_ms;
+    }
+    for (size_t i = 0; i < command->n_options; i++) {
+        if (i != now && command->options[i].kind == OPTION_TIME) values[i].time_ms = moment_resolve(values[i].moment, now_ms);
+    }
+}
+
+static void free_values(option_value_t *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        free(values[i].vector);
+        buffer_free(&values[i].texts);
+        buffer_free(&values[i].json.text);
+    }
+    free(values);
+}
+
 static int take_arguments(const command_t *command, int argc, char **argv, option_value_t *values, bool *answered) {
     for (int i = 0, n_used = 1; i < argc; i += n_used) {
         *answered = is_help(argv[i]) || is_version(argv[i]);
@@ -251,9 +306,11 @@ static int run_command(const command_t *command, int argc, char **argv) {
     option_value_t *values = allocate(command->n_options * sizeof *values);
     bool answered = false;
     int status = take_arguments(command, argc, argv, values, &answered);
-    if (status == STATUS_OK && !answered) status = command->run(values);
-    for (size_t i = 0; i < command->n_options; i++) free(values[i].vector);
-    free(values);
+    if (status == STATUS_OK && !answered) {
+        resolve_times(command, values);
+        status = command->run(values);
+    }
+    free_values(values, command->n_options);
     return status;
 }
 
@@ -276,7 +333,7 @@ static int run_help(const command_t *commands, size_t n_commands, const char *he
 }
 
 int args_run(const command_t *commands, size_t n_commands, const char *help, int argc, char **argv) {
-    if (argc < 2) return report(STATUS_USAGE, ALL_COMMANDS_HINT, "no command given");
+    if (argc < 2) return report_commands(commands, n_commands, "no command given", NULL);
     const char *name = argv[1];
     if (is_help(name)) return print_help(help);
     if (is_version(name)) return print_version();

@@ -2,6 +2,8 @@
 /* iso8601.c - see iso8601.h. A cursor over the text; every piece says whether it was there. */
 #include "iso8601.h"
 
+static const int64_t DAY_MS = 86400000;
+
 typedef struct scanner {
     const char *at, *end;
 } scanner_t;
@@ -93,6 +95,34 @@ bool iso8601_parse(const char *bytes, size_t n_bytes, int64_t *ms) {
     int64_t days, of_day = 0;
     if (!scan_date(&scanner, &days)) return false;
     if (scanner.at < scanner.end && (!scan_char(&scanner, "Tt ") || !scan_time(&scanner, &of_day))) return false;
-    *ms = days * 86400000 + of_day;
+    *ms = days * DAY_MS + of_day;
     return scanner.at == scanner.end;
+}
+
+/* The inverse of days_from_date, for the years 0 to 9999. */
+static void date_from_days(int64_t days, int *year, int *month, int *day) {
+    int64_t from_march_0 = days + 719468; /* since 0000-03-01 */
+    int64_t era = (from_march_0 >= 0 ? from_march_0 : from_march_0 - 146096) / 146097;
+    int64_t of_era = from_march_0 - era * 146097;
+    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t from_march = (5 * of_year + 2) / 153;
+    *day = (int)(of_year - (153 * from_march + 2) / 5 + 1);
+    *month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
+    *year = (int)(year_of_era + era * 400 + (*month <= 2));
+}
+
+void iso8601_append(buffer_t *out, int64_t ms) {
+    static const int64_t FIRST_MS = INT64_C(-62167219200000), LAST_MS = INT64_C(253402300799999);
+    if (ms < FIRST_MS || ms > LAST_MS) {
+        buffer_append_format(out, "%lld", (long long)ms);
+        return;
+    }
+    int year, month, day;
+    int64_t days = ms >= 0 ? ms / DAY_MS : -((DAY_MS - 1 - ms) / DAY_MS);
+    int of_day = (int)(ms - days * DAY_MS);
+    date_from_days(days, &year, &month, &day);
+    buffer_append_format(out, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, of_day / 3600000, of_day / 60000 % 60, of_day / 1000 % 60);
+    if (of_day % 1000) buffer_append_format(out, ".%03d", of_day % 1000);
+    buffer_append_text(out, "Z");
 }

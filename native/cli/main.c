@@ -16,7 +16,9 @@ static void open_closed_streams(void) {
 }
 
 int main(int argc, char **argv) {
-    const command_t commands[] = {save_command, query_command, stats_command};
+    const command_t commands[] = {save_command,   query_command,  get_command,        related_command, context_command,
+                                  stats_command,  update_command, access_command,     relate_command,  unrelate_command,
+                                  remove_command, decay_command,  consolidate_command};
     open_closed_streams();
     signal(SIGPIPE, SIG_IGN); /* writing to a closed pipe is EPIPE, */
     signal(SIGXFSZ, SIG_IGN); /* writing beyond ulimit -f is EFBIG: both are reported, and temporary files go */

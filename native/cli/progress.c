@@ -22,30 +22,40 @@ static int64_t monotonic_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void draw(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total) {
-    if (n_bytes_total == 0) {
-        fprintf(stderr, "\r%llu memories", (unsigned long long)n_memories);
-    } else {
-        double share = n_bytes < n_bytes_total ? (double)n_bytes / (double)n_bytes_total : 1.0;
-        char bar[BAR_CELLS + 1];
-        memset(bar, ' ', BAR_CELLS);
-        memset(bar, '#', (size_t)(share * (double)BAR_CELLS));
-        bar[BAR_CELLS] = '\0';
-        fprintf(stderr, "\r[%s] %3d%%  %llu memories", bar, (int)(share * 100), (unsigned long long)n_memories);
-    }
-    fflush(stderr);
-    progress.visible = true;
+static void draw_bar(double share) {
+    char bar[BAR_CELLS + 1];
+    memset(bar, ' ', BAR_CELLS);
+    memset(bar, '#', (size_t)(share * (double)BAR_CELLS));
+    bar[BAR_CELLS] = '\0';
+    fprintf(stderr, "[%s] %3d%%  ", bar, (int)(share * 100));
 }
 
-void progress_show(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total) {
+/* True when a line is due; it has begun then. */
+static bool begin_line(void) {
     int64_t now_ms = monotonic_ms();
     if (!progress.started) {
         progress.started = true;
         progress.due_ms = isatty(STDERR_FILENO) ? now_ms + FIRST_AFTER_MS : INT64_MAX;
     }
-    if (now_ms < progress.due_ms) return;
+    if (now_ms < progress.due_ms) return false;
     progress.due_ms = now_ms + REDRAW_AFTER_MS;
-    draw(n_memories, n_bytes, n_bytes_total);
+    progress.visible = true;
+    fputc('\r', stderr);
+    return true;
+}
+
+void progress_show(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total) {
+    if (!begin_line()) return;
+    if (n_bytes_total > 0) draw_bar(n_bytes < n_bytes_total ? (double)n_bytes / (double)n_bytes_total : 1.0);
+    fprintf(stderr, "%llu memories", (unsigned long long)n_memories);
+    fflush(stderr);
+}
+
+void progress_show_share(double done, const char *doing) {
+    if (!begin_line()) return;
+    draw_bar(done);
+    fputs(doing, stderr);
+    fflush(stderr);
 }
 
 void progress_clear(void) {

@@ -7,6 +7,7 @@
 
 /* n_total 0: unknown. Cheap enough to call for every memory. */
 void progress_show(uint64_t n_memories, uint64_t n_bytes, uint64_t n_bytes_total);
+void progress_show_share(double done, const char *doing); /* done in [0,1] */
 void progress_clear(void);
 
 #endif

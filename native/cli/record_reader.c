@@ -128,8 +128,7 @@ static void add_metadata(record_reader_t *reader, const json_event_t *event) {
 }
 
 static void begin_metadata(record_reader_t *reader, const json_event_t *event) {
-    buffer_clear(&reader->metadata.text);
-    reader->metadata.comma = false;
+    json_writer_clear(&reader->metadata);
     reader->nested = 0;
     reader->record.states[FIELD_METADATA] = FIELD_GOOD;
     add_metadata(reader, event);

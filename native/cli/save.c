@@ -55,8 +55,8 @@ static const option_t options[N_OPTIONS] = {
     [EF_CONSTRUCTION] = {.name = "--ef-construction", .kind = OPTION_WHOLE, .min = 1, .max = CM_MAX_EF},
     [EF_SEARCH] = {.name = "--ef-search", .kind = OPTION_WHOLE, .min = 1, .max = CM_MAX_EF},
     [SEED] = {.name = "--seed", .kind = OPTION_WHOLE, .min = 0, .max = MAX_SEED},
-    [NOW] = {.name = "--now", .kind = OPTION_TIME},
-    [JSON] = {.name = "--json", .kind = OPTION_FLAG},
+    [NOW] = NOW_OPTION,
+    [JSON] = JSON_OPTION,
 };
 
 /* ---- what was asked for ------------------------------------------------------------------------------------------------ */
@@ -93,7 +93,7 @@ static importer_t importer_of(const option_value_t *values, const input_t *input
     importer_t importer = {.input = input, .config = config_of(values), .context = CM_STR("default"), .now_ms = CM_NOW};
     importer.fixed = values[DIMENSIONS].given;
     importer.normalize = values[NORMALIZE].given;
-    if (values[CONTEXT].given) importer.context = (cm_str_t){values[CONTEXT].text, strlen(values[CONTEXT].text)};
+    if (values[CONTEXT].given) importer.context = option_string(&values[CONTEXT]);
     if (values[NOW].given) importer.now_ms = values[NOW].time_ms;
     return importer;
 }
@@ -108,24 +108,19 @@ static int read_records(importer_t *importer, format_t format, input_t *input, i
 }
 
 static int print_saved(const importer_t *importer, const char *path, bool json) {
-    unsigned long long n = cm_len(importer->store);
+    uint64_t n = cm_len(importer->store);
     json_writer_t out = {0};
     if (json) {
         json_write_open(&out, JSON_OBJECT);
-        json_write_key(&out, "saved");
-        json_write_whole(&out, (int64_t)n);
-        json_write_key(&out, "path");
-        json_write_string(&out, path, strlen(path));
-        json_write_key(&out, "dimensions");
-        json_write_whole(&out, importer->config.dimensions);
-        json_write_key(&out, "metric");
-        json_write_string(&out, metric_names[importer->config.metric], SIZE_OF_TEXT);
+        json_add_whole(&out, "saved", (int64_t)n);
+        json_add_string(&out, "path", path, SIZE_OF_TEXT);
+        json_add_whole(&out, "dimensions", importer->config.dimensions);
+        json_add_string(&out, "metric", metric_names[importer->config.metric], SIZE_OF_TEXT);
         json_write_close(&out, JSON_OBJECT_END);
+        buffer_append_text(&out.text, "\n");
     } else {
-        buffer_append_format(&out.text, "Saved %llu memories to ", n);
-        text_append_safe(&out.text, path, SIZE_OF_TEXT);
+        text_append_saved(&out.text, n, path);
     }
-    buffer_append_text(&out.text, "\n");
     int status = output_print(out.text.data, out.text.len);
     buffer_free(&out.text);
     return status;

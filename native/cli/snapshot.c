@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L /* stat */
 #include "snapshot.h"
 
+#include "buffer.h"
 #include "input.h"
 #include "report.h"
 
@@ -25,11 +26,11 @@ static const char *load_hint(cm_status_t status) {
     }
 }
 
-static int report_load(const char *path, const char *command, cm_status_t status, const char *message) {
+static int report_load(const snapshot_t *snapshot, cm_status_t status, const char *message) {
     char usage[64];
-    snprintf(usage, sizeof usage, "try 'chronomind %s --help'", command);
+    snprintf(usage, sizeof usage, "try 'chronomind %s --help'", snapshot->command);
     const char *hint = load_hint(status);
-    return report(STATUS_FAILED, hint ? hint : usage, "%s: %s", path, message);
+    return report(STATUS_FAILED, hint ? hint : usage, "%s: %s", snapshot->path, message);
 }
 
 static int report_read(const char *path, int error) {
@@ -44,34 +45,57 @@ typedef struct snapshot_input {
 
 static int read_bytes(void *context, uint64_t offset, void *bytes, size_t n_bytes) {
     snapshot_input_t *input = context;
+    if (interrupt_seen()) return input->error = EINTR;
     return input->error = plat_file_reader_read(input->reader, offset, bytes, n_bytes);
 }
 
 /* Not cm_load_file(): its message has 251 bytes for a path and a reason, and a path alone may have more. */
-static int load(const char *path, const char *command, cm_store_t **store) {
+static int load(snapshot_t *snapshot) {
     snapshot_input_t input = {NULL, 0};
     cm_error_t error;
-    int opened = plat_file_reader_open(path, &input.reader);
-    if (opened) return report_read(path, opened);
+    int opened = plat_file_reader_open(snapshot->path, &input.reader);
+    if (opened) return report_read(snapshot->path, opened);
     const cm_source_t source = {&input, plat_file_reader_bytes(input.reader), read_bytes};
-    cm_status_t status = cm_load(&source, NULL, store, &error);
+    cm_status_t status = cm_load(&source, NULL, &snapshot->store, &error);
     plat_file_reader_close(input.reader);
     if (status == CM_OK) return STATUS_OK;
-    return input.error ? report_read(path, input.error) : report_load(path, command, status, error.message);
+    if (interrupt_seen()) return interrupt_report();
+    return input.error ? report_read(snapshot->path, input.error) : report_load(snapshot, status, error.message);
 }
 
-int snapshot_open(const char *path, const char *command, cm_store_t **store, cm_thread_t **thread) {
-    *store = NULL;
-    *thread = NULL;
-    int exit_status = load(path, command, store);
+int snapshot_open(snapshot_t *snapshot, const char *path, const char *command) {
+    *snapshot = (snapshot_t){.path = path, .command = command};
+    int exit_status = load(snapshot);
     if (exit_status) return exit_status;
-    cm_status_t status = cm_attach(*store, thread);
-    return status == CM_OK ? STATUS_OK : report_load(path, command, status, cm_strerror(status));
+    cm_status_t status = cm_attach(snapshot->store, &snapshot->thread);
+    return status == CM_OK ? STATUS_OK : report_load(snapshot, status, cm_strerror(status));
 }
 
-void snapshot_close(cm_store_t *store, cm_thread_t *thread) {
-    if (thread) cm_detach(thread);
-    cm_close(store);
+void snapshot_close(snapshot_t *snapshot) {
+    if (snapshot->thread) cm_detach(snapshot->thread);
+    cm_close(snapshot->store);
+}
+
+static void append_hint(buffer_t *out, const snapshot_t *snapshot, cm_status_t status) {
+    cm_config_t config;
+    cm_config_of(snapshot->store, &config);
+    if (status == CM_E_DIMENSION) {
+        buffer_append_format(out, "the vectors in %s have %u dimensions", snapshot->path, config.dimensions);
+    } else if (status == CM_E_NOT_FOUND) {
+        buffer_append_format(out, "check the id; %s holds %llu memories", snapshot->path, (unsigned long long)cm_len(snapshot->store));
+    } else if (status == CM_E_NO_MEMORY) {
+        buffer_append_text(out, "the machine gave no more memory");
+    } else {
+        buffer_append_format(out, "try 'chronomind %s --help'", snapshot->command);
+    }
+}
+
+int snapshot_report(const snapshot_t *snapshot, cm_status_t status) {
+    buffer_t hint = {0};
+    append_hint(&hint, snapshot, status);
+    int exit_status = report(STATUS_FAILED, buffer_text(&hint), "%s", cm_message(snapshot->thread));
+    buffer_free(&hint);
+    return exit_status;
 }
 
 /* ---- saving ------------------------------------------------------------------------------------------------------------ */

@@ -6,9 +6,18 @@
 #include "chronomind.h"
 #include "plat_file.h"
 
-/* A loaded store with this thread attached. `command` is named in hints. */
-int snapshot_open(const char *path, const char *command, cm_store_t **store, cm_thread_t **thread);
-void snapshot_close(cm_store_t *store, cm_thread_t *thread);
+/* A loaded store with this thread attached. */
+typedef struct snapshot {
+    const char *path, *command; /* for messages */
+    cm_store_t *store;
+    cm_thread_t *thread;
+} snapshot_t;
+
+int snapshot_open(snapshot_t *snapshot, const char *path, const char *command);
+void snapshot_close(snapshot_t *snapshot);
+
+/* Reports what the thread's last call said, with a hint that fits `status`. */
+int snapshot_report(const snapshot_t *snapshot, cm_status_t status);
 
 /* The output: prepared before the input is read, so that a missing folder does not cost an hour. `path` stays as it was until commit. */
 typedef struct snapshot_output {

@@ -10,7 +10,7 @@
 
 static const double ALL_WHOLE = 9007199254740992.0; /* 2^53: from here on every double is a whole number */
 
-enum { SHORT_CHARACTERS = 64, JSON_DECIMALS = 7 };
+enum { SHORT_CHARACTERS = 64, JSON_DECIMALS = 7, MAX_DIGITS = 16, FLOAT_DIGITS = 9, EXACT_DIGITS = 120 /* no 32-bit float has more */ };
 
 static void append_escape(buffer_t *out, unsigned char c) {
     static const char letters[] = "btn\0fr"; /* of 8 to 13; 11 has none */
@@ -58,6 +58,12 @@ void text_append_short(buffer_t *out, const char *bytes, size_t n_bytes) {
     if (end < n_bytes) buffer_append_text(out, "...");
 }
 
+void text_append_saved(buffer_t *out, uint64_t n_memories, const char *path) {
+    buffer_append_format(out, "Saved %llu memories to ", (unsigned long long)n_memories);
+    text_append_safe(out, path, SIZE_OF_TEXT);
+    buffer_append_text(out, "\n");
+}
+
 void text_append_fixed(buffer_t *out, double x, int decimals) {
     if (isnan(x)) {
         buffer_append_text(out, "NaN");
@@ -88,6 +94,65 @@ void text_append_number(buffer_t *out, double x) {
     if (out->data[out->len - 1] == '.') out->len--;
 }
 
+/* A positive number as its digits, the first not 0, and the power of ten of the first. */
+typedef struct decimal {
+    char digits[FLOAT_DIGITS + 1];
+    int n, exponent;
+} decimal_t;
+
+/* `exact` is "d.ddd...e+dd" with all digits there are. Halves go up, as in JavaScript's toPrecision. */
+static decimal_t round_decimal(const char *exact, int n) {
+    decimal_t out = {.n = n, .exponent = atoi(exact + EXACT_DIGITS + 3)};
+    out.digits[0] = exact[0];
+    memcpy(out.digits + 1, exact + 2, (size_t)n - 1);
+    if (exact[n + 1] < '5') return out;
+    int i = n - 1;
+    for (; i >= 0 && out.digits[i] == '9'; i--) out.digits[i] = '0';
+    if (i >= 0) {
+        out.digits[i]++;
+    } else { /* 999 became 1000 */
+        out.digits[0] = '1';
+        out.exponent++;
+    }
+    return out;
+}
+
+static float decimal_value(const decimal_t *decimal) {
+    char text[FLOAT_DIGITS + 16];
+    snprintf(text, sizeof text, "%.*se%d", decimal->n, decimal->digits, decimal->exponent - decimal->n + 1);
+    return (float)strtod(text, NULL); /* as save reads it */
+}
+
+static void append_decimal(buffer_t *out, const decimal_t *decimal) {
+    const char *digits = decimal->digits;
+    int n = decimal->n, whole = decimal->exponent + 1; /* digits before the point */
+    if (whole < -5 || whole > 21) {
+        buffer_append(out, digits, 1);
+        if (n > 1) buffer_append_format(out, ".%.*s", n - 1, digits + 1);
+        buffer_append_format(out, "e%+d", decimal->exponent);
+    } else if (whole <= 0) {
+        buffer_append_format(out, "0.%.*s%.*s", -whole, "00000", n, digits);
+    } else if (whole < n) {
+        buffer_append_format(out, "%.*s.%.*s", whole, digits, n - whole, digits + whole);
+    } else {
+        buffer_append_format(out, "%.*s%.*s", n, digits, whole - n, "000000000000000000000");
+    }
+}
+
+void text_append_float(buffer_t *out, float x) {
+    if (signbit(x)) buffer_append_text(out, "-");
+    if (x == 0) {
+        buffer_append_text(out, "0");
+        return;
+    }
+    char exact[EXACT_DIGITS + 16];
+    snprintf(exact, sizeof exact, "%.*e", EXACT_DIGITS, fabs((double)x));
+    int n = 1;
+    decimal_t decimal = round_decimal(exact, n);
+    while (n < FLOAT_DIGITS && decimal_value(&decimal) != fabsf(x)) decimal = round_decimal(exact, ++n);
+    append_decimal(out, &decimal);
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------------- */
 
 static size_t skip_digits(const char *bytes, size_t n_bytes, size_t at) {
@@ -97,6 +162,13 @@ static size_t skip_digits(const char *bytes, size_t n_bytes, size_t at) {
 
 static size_t skip_sign(const char *bytes, size_t n_bytes, size_t at) {
     return at < n_bytes && (bytes[at] == '+' || bytes[at] == '-') ? at + 1 : at;
+}
+
+bool text_parse_whole(const char *text, uint64_t min, uint64_t max, uint64_t *out) {
+    size_t n = strspn(text, "0123456789");
+    if (n == 0 || n > MAX_DIGITS || text[n]) return false;
+    *out = strtoull(text, NULL, 10);
+    return *out >= min && *out <= max;
 }
 
 /* [+-]? ( digits [ . digits? ] | . digits ) ( [eE] [+-]? digits )? */
