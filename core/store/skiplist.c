@@ -34,7 +34,7 @@ static bool comes_before(const cmi_skip_nodes_t *nodes, uint32_t a, uint32_t b) 
 
 bool cmi_skip_open(cmi_skip_nodes_t *nodes, cmi_blocks_t *blocks, uint32_t n) {
     nodes->blocks = blocks;
-    return cmi_items_open(&nodes->items, sizeof(cmi_skip_node_t), n + 1);
+    return cmi_items_open(&nodes->items, sizeof(cmi_skip_node_t), CMI_MIN(n, CMI_MOST_SKIP_NODES) + 1);
 }
 
 void cmi_skip_close(cmi_skip_nodes_t *nodes) {

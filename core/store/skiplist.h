@@ -27,6 +27,7 @@
 
 #define CMI_SKIP_LEVELS 14u /* one node in four is on the next level: enough for 4^14 */
 #define CMI_NO_SKIP_NODE CMI_NO_ITEM
+#define CMI_MOST_SKIP_NODES 0x7FFFFFFFu /* a link is an index and a bit more */
 
 /* 24 bytes. A link is index << 1 | marked; the mark in a node's own link says that the node is removed. */
 typedef struct cmi_skip_node {
@@ -46,7 +47,7 @@ typedef struct cmi_skiplist {
     plat_a32_t head[CMI_SKIP_LEVELS]; /* link per level; zero: the empty list */
 } cmi_skiplist_t;
 
-/* SETUP. Room for n nodes at a time. False when the machine gives no memory; close is right then, too. */
+/* SETUP. Room for n nodes at a time, or for CMI_MOST_SKIP_NODES. False when the machine gives no memory; close is right then, too. */
 bool cmi_skip_open(cmi_skip_nodes_t *nodes, cmi_blocks_t *blocks, uint32_t n);
 void cmi_skip_close(cmi_skip_nodes_t *nodes);
 
