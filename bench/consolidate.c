@@ -213,7 +213,7 @@ static bool run(const char *title, const uint32_t *keeper_of, double oracle, uin
     printf("%-28s %6.3f s (%.3f s of its own), %5.1f times faster than all pairs (%.1f); absorbed %llu, %u differ, %llu vanished, %llu "
            "twice; meanwhile %llu reads, "
            "%llu writes%s\n",
-           title, time, oracle / time, (unsigned long long)n_absorbed, n_different, (unsigned long long)n_vanished,
+           title, time, cpu, oracle / time, oracle / cpu, (unsigned long long)n_absorbed, n_different, (unsigned long long)n_vanished,
            (unsigned long long)n_twice, (unsigned long long)n_reads, (unsigned long long)n_writes, passed ? "" : "  MISSED");
     return passed;
 }
