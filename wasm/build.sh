@@ -59,7 +59,7 @@ build_objects() {
         local extra=(-Oz) # downloads are small; and what searches and inserts run all day (-O3 adds bytes and no speed):
         case $source in
             core/distance/* | core/index/@(links|scratch|search|stream).c) extra=(-O2) ;;
-            core/index/@(graph|insert).c | core/store/@(recency|rerank|scan|score|search|streams).c | core/base/mathf.c) extra=(-Os) ;;
+            core/store/@(recency|rerank|scan|score|search|streams).c | core/base/mathf.c) extra=(-Os) ;;
         esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
         printf '%s\0' "${compile[*]} ${flags[*]} ${extra[*]} -c $source -o $objects/$(echo "$source" | tr / _).o"

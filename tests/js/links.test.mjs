@@ -159,7 +159,7 @@ for (const module of MODULES) {
     });
 
     test(`${module.name}: consolidation reports, and can be stopped`, async (t) => {
-        const mind = await openOne(t, { maxMemories: 3000 });
+        const mind = await openOne(t, { maxMemories: 12000 });
         const random = randomFrom(3);
         const fill = () => {
             for (let i = 0; i < 1500; i++) {
