@@ -450,8 +450,8 @@ typedef struct cm_stats {
     uint64_t bytes_reserved; /* from the machine, for everything in this store */
     uint64_t bytes_vectors;  /* of n_slots_used */
     uint64_t bytes_index;    /* links, levels, states of n_slots_used */
-    uint64_t bytes_records;  /* attributes and id map entries */
-    uint64_t bytes_blocks;   /* ids, relationships, payloads */
+    uint64_t bytes_records;  /* attributes, id map entries, postings */
+    uint64_t bytes_blocks;   /* ids, relationships, payloads, and the upper links of postings */
     uint64_t n_retired;      /* waiting for a grace period */
 } cm_stats_t;
 

@@ -27,7 +27,8 @@ static void measure(const cm_store_t *store, cm_stats_t *out) {
     uint64_t records = cmi_arena_bytes(&store->records, (uint32_t)out->n_slots_used);
     out->bytes_vectors = cmi_hnsw_vector_bytes(&store->graph);
     out->bytes_index = cmi_hnsw_index_bytes(&store->graph);
-    out->bytes_records = records + cmi_idmap_bytes(&store->ids) + cmi_idmap_bytes(&store->contexts);
+    out->bytes_records = records + cmi_idmap_bytes(&store->ids) + cmi_idmap_bytes(&store->contexts) +
+                         cmi_items_bytes(&store->postings.nodes.items);
     out->bytes_blocks = cmi_blocks_bytes_used(store->blocks);
     out->bytes_reserved = out->bytes_vectors + out->bytes_index + out->bytes_records + cmi_blocks_bytes_reserved(store->blocks) +
                           sizeof *store + plat_load_relaxed((plat_a64_t *)&store->thread_bytes); /* relaxed, here and below: statistics */
