@@ -11,6 +11,9 @@ const contract = readFileSync(join(root, 'docs/CLI.md'), 'utf8');
 const header = readFileSync(join(root, 'core/include/chronomind.h'), 'utf8');
 const version = /#define CM_VERSION_STRING "(.*)"/.exec(header)[1];
 
+const commands = ['save', 'query', 'get', 'related', 'context', 'stats', 'update', 'access', 'relate', 'unrelate', 'remove', 'decay'];
+commands.push('consolidate');
+
 function documentedHelp(name) {
     const start = contract.indexOf(`\`chronomind${name && ' '}${name} --help\`:\n\n\`\`\`\n`);
     assert.notEqual(start, -1);
@@ -22,7 +25,7 @@ test('help texts are those of docs/CLI.md, wherever help is asked for', (t) => {
     const folder = new Folder(t);
     for (const args of [['--help'], ['-h'], ['help'], ['help', 'help'], ['help', '--help']])
         assert.equal(folder.ok(args), documentedHelp(''));
-    for (const name of ['save', 'query', 'stats']) {
+    for (const name of commands) {
         for (const args of [
             [name, '--help'],
             [name, '-h'],
@@ -36,14 +39,14 @@ test('help texts are those of docs/CLI.md, wherever help is asked for', (t) => {
 
 test('version', (t) => {
     const folder = new Folder(t);
-    for (const args of [['--version'], ['save', '--version'], ['query', '--version'], ['stats', '--version'], ['help', '--version']]) {
+    for (const args of [['--version'], ['help', '--version'], ...commands.map((name) => [name, '--version'])]) {
         assert.equal(folder.ok(args), `chronomind ${version}\n`);
     }
 });
 
 test('commands that do not exist', (t) => {
     const folder = new Folder(t);
-    const all = "the commands are save, query, stats and help; try 'chronomind --help'";
+    const all = `the commands are ${commands.join(', ')} and help; try 'chronomind --help'`;
     folder.fails([], 2, 'no command given', all);
     folder.fails(['remember'], 2, "unknown command 'remember'", all);
     folder.fails(['sve'], 2, "unknown command 'sve'", "did you mean 'save'? Try 'chronomind --help'");
@@ -128,6 +131,7 @@ test('values at the ends of their range', (t) => {
 });
 
 test('values outside their range', (t) => {
+    const moment = 'milliseconds since 1970, an ISO 8601 date with Z or an offset, now, or relative such as -24h';
     const folder = new Folder(t);
     const bad = (name, option, value, must) =>
         folder.fails([name, `${option}=${value}`], 2, `${option} is '${value}': must be ${must}`, hints.usage(name));
@@ -144,13 +148,12 @@ test('values outside their range', (t) => {
     bad('save', '--dimensions', '0', 'a whole number from 1 to 65536');
     bad('save', '--max-memories', '0', 'a whole number from 1 to 1073741824');
     bad('save', '--m', '257', 'a whole number from 2 to 256');
-    bad('save', '--now', '-8640000000000001', 'milliseconds since 1970 or an ISO 8601 date with Z or an offset');
+    bad('save', '--now', '-8640000000000001', moment);
     bad('save', '--seed', '9007199254740992', 'a whole number from 0 to 9007199254740991');
     bad('save', '--metric', 'l3', 'cosine, dot or l2');
     bad('save', '--format', 'csv', 'json, jsonl, npy or fvecs');
     for (const value of ['2', '-0.1', 'nan', 'inf', '0x1', '', '.', '1e', '1,5'])
         bad('query', '--temporal-weight', value, 'a number from 0 to 1');
-    const moment = 'milliseconds since 1970 or an ISO 8601 date with Z or an offset';
     for (const value of [
         'x',
         '',
@@ -167,6 +170,18 @@ test('values outside their range', (t) => {
         '2024-01-01T00:00Z ',
         '2024-01-01T00:00:00.Z',
         '2024-01-01T00:00+02:',
+        'Now',
+        'now ',
+        '24h',
+        '-h',
+        '-24H',
+        '- 24h',
+        '-1.5h',
+        '+24',
+        '-1y',
+        '-1234567890s',
+        '--1h',
+        '-24h ',
     ]) {
         bad('query', '--now', value, moment);
     }
