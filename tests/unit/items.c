@@ -143,7 +143,7 @@ static void no_item_is_handed_out_twice(bool chunked) {
     if (chunked) limit_address_space(false);
     CHECK_EQ_U64(items.arena.flat == NULL, chunked);
     for (uint32_t i = 0; i < N_THREADS; i++) {
-        workers[i] = (worker_t){.items = &items, .name = i + 1, .steps = rounds(200000)};
+        workers[i] = (worker_t){.items = &items, .name = i + 1, .steps = rounds(1000000)};
         workers[i].thread = plat_thread_spawn(take_and_give, &workers[i]);
     }
     for (uint32_t i = 0; i < N_THREADS; i++) {
