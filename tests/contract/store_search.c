@@ -362,12 +362,14 @@ static fixture_t open_golden(const json_t *golden) {
 }
 
 /* Its hits are pairs of id and score; where scores tie, the order is free, and at the end even who is there. */
-static void compare_hits(fixture_t *f, const json_t *search, const char *k_name, const char *hits_name, bool in_context) {
+static void compare_hits(fixture_t *f, const json_t *search, const char *k_name, const char *hits_name, bool in_context,
+                         cm_search_mode_t mode) {
     const json_t *golden = json_at(search, hits_name), *data = json_at(search, "query");
     cm_search_t options = CM_SEARCH_INIT;
     cm_hit_t hits[32];
     float query[16];
     size_t n;
+    options.mode = mode;
     options.k = (uint32_t)json_at(search, k_name)->number;
     if (in_context) options.context = str_of(json_at(search, "context"));
     for (uint32_t i = 0; i < data->n; i++) query[i] = (float)data->items[i].number;
@@ -425,19 +427,65 @@ static void compare_references(fixture_t *f, const json_t *golden) {
     }
 }
 
+static bool holds(const json_t *list, cm_str_t id) {
+    for (uint32_t i = 0; i < list->n; i++)
+        if (same_str(str_of(&list->items[i]), id)) return true;
+    return false;
+}
+
+/* In the order of the original, but where the memory inserted twice is met on the way: its list is in another order, and where the limit cut it, another set. Returns whether the order was compared. */
+static bool compare_related(fixture_t *f, const json_t *golden, bool same_sets) {
+    const json_t *expected = json_at(golden, "related");
+    cm_str_t start = str_of(json_at(golden, "id"));
+    bool in_order = !same_str(start, CM_STR("m5")) && !holds(expected, CM_STR("m5"));
+    cm_related_t out[N];
+    uint32_t n;
+    cm_status_t status = cm_related(f->thread, start, (uint32_t)json_at(golden, "depth")->number, out, N, &n);
+    CHECK_STATUS(status, same_str(start, CM_STR("absent")) ? CM_E_NOT_FOUND : CM_OK); /* it gave an empty list */
+    if (!in_order && !same_sets) return false;
+    CHECK_EQ_U64(n, expected->n);
+    for (uint32_t i = 0; i < n && i < expected->n; i++) {
+        cm_memory_t memory;
+        CHECK_STATUS(cm_get_hit(f->thread, out[i].slot, out[i].generation, &memory, f->buffer, MEMORY_BUFFER_BYTES, NULL), CM_OK);
+        CHECK_MSG(in_order ? same_str(memory.id, str_of(&expected->items[i])) : holds(expected, memory.id),
+                  "from %.*s: %.*s comes %u-th, not in the original's answer", (int)start.len, start.data, (int)memory.id.len,
+                  memory.id.data, i);
+    }
+    return in_order;
+}
+
+static void compare_summary(fixture_t *f, const json_t *golden) {
+    cm_context_summary_t summary;
+    float mean[16];
+    CHECK_STATUS(cm_context_summary(f->thread, str_of(json_at(golden, "context")), &summary, mean, 16), CM_OK);
+    CHECK_EQ_U64(summary.n_memories, (uint64_t)json_at(golden, "count")->number);
+    if (summary.n_memories == 0) return; /* it has no more to say of an empty one */
+    const json_t *centroid = json_at(golden, "centroid");
+    CHECK_EQ_U64(centroid->n, 16);
+    CHECK(close_to(summary.average_importance, json_at(golden, "average_importance")->number));
+    for (uint32_t d = 0; d < centroid->n; d++) CHECK(close_to((double)mean[d], centroid->items[d].number));
+}
+
 TEST(the_original_gave_the_same_answers) {
     json_t *all = golden_load(__FILE__);
-    uint32_t n_references_compared = 0;
+    uint32_t n_references_compared = 0, n_related = 0, n_related_in_order = 0, n_summaries = 0;
     CHECK_EQ_U64(all->n, 3);
     for (uint32_t s = 0; s < all->n; s++) {
         const json_t *golden = &all->items[s], *searches = json_at(golden, "searches"), *stats = json_at(golden, "stats");
         fixture_t f = open_golden(golden);
         CHECK_EQ_U64(searches->n, 20);
         for (uint32_t i = 0; i < searches->n; i++) {
-            compare_hits(&f, &searches->items[i], "k", "hits", false);
-            compare_hits(&f, &searches->items[i], "context_k", "context_hits", true);
+            for (cm_search_mode_t mode = CM_SEARCH_BEST; mode <= CM_SEARCH_EXACT; mode++) {
+                compare_hits(&f, &searches->items[i], "k", "hits", false, mode);
+                compare_hits(&f, &searches->items[i], "context_k", "context_hits", true, mode);
+            }
         }
         compare_stats(&f, stats);
+        const json_t *related = json_at(golden, "related"), *summaries = json_at(golden, "context_summaries");
+        bool same_sets = same_relationships(&f, json_at(golden, "m5_relationships"));
+        for (uint32_t i = 0; i < related->n; i++) n_related_in_order += compare_related(&f, &related->items[i], same_sets);
+        for (uint32_t i = 0; i < summaries->n; i++) compare_summary(&f, &summaries->items[i]);
+        n_related += related->n, n_summaries += summaries->n;
         if (same_relationships(&f, json_at(golden, "m5_relationships"))) {
             compare_references(&f, json_at(stats, "most_referenced"));
             n_references_compared++;
@@ -446,6 +494,8 @@ TEST(the_original_gave_the_same_answers) {
         fixture_close(&f);
     }
     CHECK_EQ_U64(n_references_compared, 2);
+    printf("# related: %u answers, %u of them in order; %u summaries\n", n_related, n_related_in_order, n_summaries);
+    CHECK(n_related >= 36 && 2 * n_related_in_order > n_related && n_summaries >= 21);
     json_free(all);
 }
 
