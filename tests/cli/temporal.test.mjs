@@ -229,9 +229,7 @@ test('query: values that are wrong, and options that do not go together', (t) =>
     const folder = new Folder(t);
     const bad = (args, error) => folder.fails(['query', '-f', 'none', '-v', '1', ...args], 2, error, hints.usage('query'));
     for (const option of ['--after', '--before']) {
-        for (const value of ['yesterday', '', '-24', '24h', '-24H', '-1.5h', '- 1h', '+1y', '-1234567890h', '2024-02-30'].filter(
-            (x) => x !== '-24',
-        ))
+        for (const value of ['yesterday', '', '24h', '-24H', '-1.5h', '- 1h', '+1y', '-1234567890h', '2024-02-30'])
             bad([option, value], `${option} is '${value}': must be ${moment}`);
         bad([option], `${option} needs a value`);
     }
