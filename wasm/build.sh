@@ -32,7 +32,7 @@ case $toolchain in
     emscripten) compile=("$EMCC") threads=(-pthread) ;;
     *) echo "wasm/build.sh: unknown toolchain $toolchain" >&2; exit 2 ;;
 esac
-compile+=(-std=c11 -mbulk-memory -msimd128 -mmutable-globals -ffp-contract=off -fno-math-errno -fvisibility=hidden
+compile+=(-std=c11 -mbulk-memory -msimd128 -mnontrapping-fptoint -mmutable-globals -ffp-contract=off -fno-math-errno -fvisibility=hidden
     -Wall -Wextra -Wshadow -Wconversion -isystem platform/wasm/include -Iplatform/include -Icore -Icore/include)
 [ -z "$debug" ] || compile+=(-g)
 
@@ -58,8 +58,9 @@ build_objects() {
     for source in "${sources[@]}"; do
         local extra=(-Oz) # downloads are small; and what searches and inserts run all day (-O3 adds bytes and no speed):
         case $source in
-            core/distance/* | core/index/@(links|scratch|search|stream).c) extra=(-O2) ;;
-            core/store/@(recency|rerank|scan|score|search|streams).c | core/base/mathf.c) extra=(-Os) ;;
+            core/distance/*) extra=(-O2) ;;
+            core/index/@(links|scratch|search|stream).c) extra=(-O2 -fno-unroll-loops) ;;
+            core/store/@(scan|score|search).c | core/base/mathf.c) extra=(-Os) ;;
         esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
         printf '%s\0' "${compile[*]} ${flags[*]} ${extra[*]} -c $source -o $objects/$(echo "$source" | tr / _).o"
