@@ -146,7 +146,7 @@ function commandLine(random, i) {
         '--now',
         one('2024-01-01', '1706745600000', '2024-03-01T12:00:00+02:00', '2023-12-01', '8640000000000000', '-8640000000000000'),
     ];
-    const text = () => one('work', 'new', 'дом', 'c'.repeat(1100), '', 'a\tb');
+    const text = () => one('work', 'new', 'дом', 'c'.repeat(1100), 'é'.repeat(65), '', 'a\tb');
     const maybe = (...words) => (random() < 0.4 ? words : []);
     const output = () => (random() < 0.2 ? ['-o', one(`${i}.chrono`, `${i}.chrono`, 'none/x')] : []);
     const changing = () => [...output(), ...maybe('--json')];

@@ -55,5 +55,5 @@ function listed(store: Core, json: boolean): string {
     const lines = all.map(
         ({ name, memories, average }) => `  ${safeText(name)}: ${memories}  average importance: ${fixed(average, IMPORTANCE_DECIMALS)}\n`,
     );
-    return `Contexts: ${all.length}\n${lines.length === 0 ? '  (none)\n' : lines.join('')}`;
+    return `Contexts: ${all.length}\n${lines.join('')}`;
 }

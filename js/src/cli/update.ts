@@ -42,7 +42,7 @@ const ATTRIBUTES: readonly Attribute[] = [
         text: (memory) => floatText(memory.decayRate),
         json: (memory) => floatText(memory.decayRate),
     },
-    { option: '--context', name: 'context', text: (memory) => safeText(memory.context), json: (memory) => jsonString(memory.context) },
+    { option: '--context', name: 'context', text: (memory) => shortText(memory.context), json: (memory) => jsonString(memory.context) },
     { option: '--text', name: 'text', text: (memory) => orNone(shortText(memory.text)), json: (memory) => jsonOrNull(memory.text) },
     { option: '--metadata', name: 'metadata', text: metadataText, json: (memory) => compactJson(memory.metadata) },
 ];
