@@ -8,7 +8,14 @@ const mind = await ChronoMind.open({ dimensions: 3, baseDecayRate: 0.1, temporal
 
 // Real embeddings come from a model; three numbers are enough to see how it works.
 mind.insert({ id: 'likes-tea', vector: [1, 0, 0], context: 'user', importance: 0.9, decayRate: 0.001, timestamp: hoursAgo(720) });
-mind.insert({ id: 'ordered-coffee', vector: [0.9, 0.4, 0], context: 'user', text: 'a flat white', timestamp: hoursAgo(1), relationships: ['likes-tea'] });
+mind.insert({
+    id: 'ordered-coffee',
+    vector: [0.9, 0.4, 0],
+    context: 'user',
+    text: 'a flat white',
+    timestamp: hoursAgo(1),
+    relationships: ['likes-tea'],
+});
 mind.insert({ id: 'ordered-coffee-again', vector: [0.9, 0.41, 0], context: 'user', timestamp: hoursAgo(0.5) });
 mind.insert({ id: 'weather', vector: [0, 0, 1], context: 'world', metadata: { source: 'radio' }, timestamp: hoursAgo(2) });
 
@@ -21,7 +28,9 @@ show('only from the radio  ', mind.search([1, 0.1, 0], { k: 3, filter: (memory) 
 
 const [best] = mind.search([1, 0.1, 0], { k: 1, why: true, now: NOON });
 const { distancePart, recencyPart, ageHours } = best.why;
-console.log(`why ${best.id}: ${distancePart.toFixed(3)} for distance + ${recencyPart.toFixed(3)} for ${ageHours} h of age; bound ${mind.lastSearch.bound}`);
+console.log(
+    `why ${best.id}: ${distancePart.toFixed(3)} for distance + ${recencyPart.toFixed(3)} for ${ageHours} h of age; bound ${mind.lastSearch.bound}`,
+);
 
 console.log(`related to ordered-coffee: ${mind.related('ordered-coffee', { depth: 2 }).map(({ id }) => id)}`);
 console.log(`absorbed as near-duplicates: ${mind.consolidate({ threshold: 0.99 }).absorbed}`);
