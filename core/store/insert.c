@@ -224,7 +224,7 @@ static void give_up(draft_t *d) {
  * this, they are: the memory is there, and there is no way back. */
 static void take_over(draft_t *d) {
     uint32_t slot = cmi_value_slot(d->old), last = cmi_record_seal_relationships(d->store, slot);
-    if (last != d->merged) cmi_relate_list(d->thread, d->entry, cmi_relationships_at(d->store->blocks, last));
+    if (last != d->merged) cmi_relate_hand_on(d->thread, d->entry, cmi_relationships_at(d->store->blocks, last));
     cmi_record_take_out(d->thread, slot);
 }
 

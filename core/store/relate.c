@@ -54,14 +54,24 @@ static outcome_t try_change(cm_thread_t *thread, uint32_t slot, const change_t *
     return CHANGED;
 }
 
-bool cmi_relate_list(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list) {
+static bool add_list(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list, bool to_itself) {
     cmi_idmap_t *ids = &thread->store->ids;
+    cm_str_t none = {NULL, 0};
     for (;;) {
         uint64_t value = cmi_idmap_value(ids, entry);
         if (!cmi_value_is_slot(value)) return true;
-        outcome_t outcome = try_change(thread, cmi_value_slot(value), &(change_t){.drop = cmi_idmap_key(ids, entry), .tail = list});
+        change_t change = {.drop = to_itself ? none : cmi_idmap_key(ids, entry), .tail = list};
+        outcome_t outcome = try_change(thread, cmi_value_slot(value), &change);
         if (outcome != SEALED) return outcome != NO_MEMORY;
     }
+}
+
+bool cmi_relate_list(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list) {
+    return add_list(thread, entry, list, false);
+}
+
+bool cmi_relate_hand_on(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list) {
+    return add_list(thread, entry, list, true);
 }
 
 static cm_status_t change_list(cm_thread_t *thread, cm_str_t id, const change_t *change) {

@@ -10,4 +10,7 @@
  * prepared: retires one block. */
 bool cmi_relate_list(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list);
 
+/* The same for the list of a memory that another of its id replaced: links to itself stay. */
+bool cmi_relate_hand_on(cm_thread_t *thread, uint32_t entry, cmi_relationships_t list);
+
 #endif
