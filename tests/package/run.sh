@@ -33,6 +33,10 @@ export PKG_CONFIG_PATH=$library_folder/pkgconfig
 check "pkg-config" "1 hit, score 0.0000" "$(LD_LIBRARY_PATH=$library_folder "$work/with_pkg_config" 2>&1)"
 check "pkg-config: version" "$("$prefix/bin/chronomind" --version)" "chronomind $(pkg-config --modversion chronomind)"
 
+# shellcheck disable=SC2046
+"$cc" -Wall -Wextra -Werror -o "$work/example" "$here/../../examples/temporal.c" $(pkg-config --cflags --libs chronomind)
+check "the example program" "absorbed as near-duplicates: 1" "$(LD_LIBRARY_PATH=$library_folder "$work/example" 2>&1 | tail -n 1)"
+
 printf '#include <chronomind.h>\nint main() { cm_config_t config = CM_CONFIG_INIT; return config.dimensions == 768 ? cm_close(nullptr) : 1; }\n' >"$work/plus.cpp"
 # shellcheck disable=SC2046
 check "the header in C++" "0" "$("${CXX:-c++}" -std=c++20 -o "$work/plus" "$work/plus.cpp" $(pkg-config --cflags --libs chronomind) && LD_LIBRARY_PATH=$library_folder "$work/plus" && echo $?)"
