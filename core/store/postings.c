@@ -5,8 +5,9 @@
 #include "base/heap.h"
 #include "plat_pages.h"
 
-/* Nodes that wait for a grace period, or belong to operations under way, come on top of two per memory. */
-#define SPARE_NODES 4096u
+/* Nodes that wait for a grace period, or belong to operations under way, come on top of two per memory. Two threads that do nothing but move memories had 9,000 waiting at a time. Unused ones
+ * take address space only. */
+#define SPARE_NODES (1u << 20)
 
 bool cmi_postings_open(cmi_postings_t *postings, cmi_blocks_t *blocks, uint32_t n_slots) {
     return cmi_skip_open(&postings->nodes, blocks, CMI_POSTING_LISTS * n_slots + n_slots / 4 + SPARE_NODES);
@@ -62,6 +63,21 @@ void cmi_postings_drop_time(cmi_postings_t *postings, float rate_per_hour, uint3
     cmi_skip_unlink(&postings->nodes, &postings->by_time[cmi_rate_class(rate_per_hour)], node);
 }
 
+/* ---- moves ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Whoever sees the old node unlinked sees the move: the count and the entry come first. */
+void cmi_postings_note_move(cmi_postings_t *postings, uint32_t slot) {
+    uint64_t number = plat_fetch_add_acq_rel(&postings->n_moves, 1) + 1;           /* [K3] release: the new node */
+    plat_store_release(&postings->moves[number % CMI_MOVES], number << 32 | slot); /* [K3] */
+}
+
+uint32_t cmi_postings_move(const cmi_postings_t *postings, uint64_t move) {
+    uint64_t held = plat_load_acquire((plat_a64_t *)&postings->moves[(move + 1) % CMI_MOVES]); /* [K3] */
+    int32_t ahead = (int32_t)((uint32_t)(held >> 32) - (uint32_t)(move + 1));
+    if (ahead == 0) return (uint32_t)held;
+    return ahead < 0 ? CMI_MOVE_TO_COME : CMI_MOVE_FORGOTTEN;
+}
+
 /* ---- loading -------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct posting {
@@ -111,7 +127,6 @@ bool cmi_postings_end_loading(cmi_postings_t *postings) {
 /* ---- readers -------------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t within(const cmi_postings_t *postings, uint32_t context, uint32_t node) {
-    while (node != CMI_NO_SKIP_NODE && cmi_skip_removed(&postings->nodes, node)) node = cmi_skip_next(&postings->nodes, node);
     if (node == CMI_NO_SKIP_NODE || cmi_skip_at(&postings->nodes, node)->key != context) return CMI_NO_SKIP_NODE;
     return node;
 }

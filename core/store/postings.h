@@ -8,8 +8,9 @@
  *
  * A memory's record names its two nodes, each in one word with the attribute that the node's place depends on: `placed` with the context, `timed` with the decay rate. Both nodes
  * are linked before the memory exists and unlinked by whoever took it out of the id map, so that lists hold no garbage: what walks meet and is no memory is on its way in or out.
- * cm_update() moves a memory: it links a new node, CASes the word, unlinks the old one; a walk may meet the slot twice, never not at all. To take a memory out is to seal the words first:
- * after that no update succeeds.
+ * cm_update() moves a memory: it links a new node, CASes the word, unlinks the old one. A walk of one list may meet the slot twice, never not at all: the old and the new place are neighbours
+ * where the key stays, and walks show removed nodes, too. A walk of several lists (recency.h) may be behind the new place already and not yet at the old one when the memory moves: hence `moves`.
+ * To take a memory out is to seal the words first: after that no update succeeds.
  *
  * All functions: caller pinned. Lock-free; walks are wait-free.
  */
@@ -20,6 +21,7 @@
 
 #define CMI_RATE_CLASSES 64u
 #define CMI_POSTING_LISTS 2u /* nodes per memory */
+#define CMI_MOVES 1024u      /* that are remembered */
 
 typedef struct cmi_postings {
     cmi_skip_nodes_t nodes;
@@ -28,6 +30,8 @@ typedef struct cmi_postings {
     cmi_skiplist_t by_time[CMI_RATE_CLASSES];
     plat_a32_t lowest_rate
         [CMI_RATE_CLASSES]; /* float bits; 0 while the class was never used (a used class has no rate 0). Only falling; atomic, any writer */
+    plat_a64_t n_moves;     /* memories that got another node in by_time; atomic, any writer */
+    plat_a64_t moves[CMI_MOVES]; /* the last ones: number of the move, from 1, << 32 | slot; atomic, any writer */
 } cmi_postings_t;
 
 /* SETUP. */
@@ -58,7 +62,20 @@ cm_status_t cmi_postings_add_time(cmi_postings_t *postings, float rate_per_hour,
 void cmi_postings_drop_context(cmi_postings_t *postings, uint32_t node);
 void cmi_postings_drop_time(cmi_postings_t *postings, float rate_per_hour, uint32_t node);
 
-/* Walking a context: its first node, and the next one; CMI_NO_SKIP_NODE behind the last. */
+/* By whoever moved a memory in by_time, before the old node is unlinked. */
+void cmi_postings_note_move(cmi_postings_t *postings, uint32_t slot);
+
+/* [K3] acquire: the new node of every move that was counted; pairs with cmi_postings_note_move(). */
+static inline uint64_t cmi_postings_n_moves(const cmi_postings_t *postings) {
+    return plat_load_acquire((plat_a64_t *)&postings->n_moves);
+}
+
+/* The slot of a move, numbered from 0; CMI_MOVE_TO_COME where the old node is linked still, CMI_MOVE_FORGOTTEN where others took its place. */
+#define CMI_MOVE_TO_COME UINT32_MAX
+#define CMI_MOVE_FORGOTTEN (UINT32_MAX - 1)
+uint32_t cmi_postings_move(const cmi_postings_t *postings, uint64_t move);
+
+/* Walking a context: its first node, and the next one, removed or not; CMI_NO_SKIP_NODE behind the last. */
 uint32_t cmi_postings_first_of(const cmi_postings_t *postings, uint32_t context);
 uint32_t cmi_postings_next_of(const cmi_postings_t *postings, uint32_t context, uint32_t node);
 

@@ -24,6 +24,7 @@ typedef struct cmi_search {
     /* Known about memories that were not scored: */
     double least_score;          /* none of them scores less */
     double least_score_by_graph; /* the same, if the graph missed nothing within its horizon */
+    bool unsure;                 /* so many memories moved meanwhile that the recency index promises nothing */
 } cmi_search_t;
 
 /* Distances of this search so far. */

@@ -161,10 +161,10 @@ static size_t look_again(cmi_search_t *search, cm_hit_t *hits) {
 }
 
 /* Fewer than k, although there may be more: the walk saw no end, because the filter let fewer pass than the sample promised; or the second look lost some to replacements, and those that they had
- * kept out have their places now. */
+ * kept out have their places now. Or too much moved. */
 static bool came_short(const cmi_search_t *search, size_t n) {
-    bool lost_some = n < CMI_MIN(search->best.n, search->k);
-    return n < search->k && (lost_some || search->least_score_by_graph < __builtin_inf()) && search->budget == UINT32_MAX;
+    bool lost_some = n < CMI_MIN(search->best.n, search->k), saw_no_end = search->least_score_by_graph < __builtin_inf();
+    return (search->unsure || (n < search->k && (lost_some || saw_no_end))) && search->budget == UINT32_MAX;
 }
 
 /* Once as it should suffice, once more with candidates that stand by, at last by looking at everything. */
@@ -172,12 +172,12 @@ static size_t run(cmi_search_t *search, cm_search_mode_t mode, cm_hit_t *hits) {
     answer(search, mode);
     size_t n = look_again(search, hits);
     if (!came_short(search, n)) return n;
-    search->best.n = 0;
+    search->best.n = 0, search->unsure = false;
     search->best.limit = CMI_MIN(search->k + STAND_BY, cmi_scratch_max_ef(search->thread->scratch));
     answer(search, mode);
     n = look_again(search, hits);
     if (!came_short(search, n) || mode == CM_SEARCH_RERANK) return n;
-    search->best.n = 0;
+    search->best.n = 0, search->unsure = false;
     cmi_search_scan(search);
     return look_again(search, hits);
 }

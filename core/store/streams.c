@@ -44,6 +44,7 @@ typedef struct streams {
     uint32_t n;
     uint32_t n_walked;      /* slots looked through for it */
     double tau, tau_behind; /* bounds of R before and behind that block */
+    uint64_t n_moves;       /* of the postings, before R began */
 } streams_t;
 
 /* ---- R -------------------------------------------------------------------------------------------------------------------------- */
@@ -69,12 +70,33 @@ static void gather(streams_t *s) {
     s->tau_behind = cmi_recency_bound(&s->recency);
 }
 
-static void go_on_in_recency(streams_t *s) {
+static void score_block(streams_t *s) {
     float distances[BLOCK];
     cmi_distances(s->graph.graph, s->search->thread->scratch, &s->graph.query, s->slots, s->n, distances);
     cmi_search_offer_all(s->search, s->slots, distances, s->n);
     s->search->thread->report.n_recency_distances += s->n;
+    s->n = 0;
+}
+
+static void go_on_in_recency(streams_t *s) {
+    score_block(s);
     gather(s);
+}
+
+/* Memories whose rate was changed since R began: R may have been behind their new place already, and come to the old one when they had left it. Too many to remember, and it promises nothing. */
+static void look_at_moved(streams_t *s) {
+    const cmi_postings_t *postings = &s->search->store->postings;
+    uint64_t end = cmi_postings_n_moves(postings);
+    s->search->unsure = end - s->n_moves > CMI_MOVES;
+    s->n = 0;
+    for (uint64_t move = s->n_moves; move < end && !s->search->unsure; move++) {
+        uint32_t slot = cmi_postings_move(postings, move);
+        if (slot == CMI_MOVE_FORGOTTEN) s->search->unsure = true;
+        else if (slot != CMI_MOVE_TO_COME && worth_a_distance(s, slot)) s->slots[s->n++] = slot;
+        if (s->n == BLOCK) score_block(s);
+    }
+    if (s->n > 0) score_block(s);
+    if (s->search->unsure) s->tau = 0;
 }
 
 /* ---- G -------------------------------------------------------------------------------------------------------------------------- */
@@ -171,10 +193,12 @@ static bool go_on(streams_t *s) {
 void cmi_search_streams(cmi_search_t *search) {
     streams_t s = {.search = search};
     begin_graph(&s);
+    s.n_moves = cmi_postings_n_moves(&search->store->postings);
     cmi_recency_begin(&s.recency, search->store, search->now_ms);
     s.tau_behind = cmi_recency_bound(&s.recency);
     gather(&s);
     while (go_on(&s)) {}
+    look_at_moved(&s);
     search->least_score = cmi_search_least(search, cmi_search_least_distance(search), s.tau);
     search->least_score_by_graph = cmi_search_least(search, s.rho, s.tau);
     search->thread->report.ef = s.graph.ef;

@@ -115,6 +115,7 @@ static cm_status_t change_time(renewal_t *r) {
     cm_status_t status = change_pair(&r->record->timed, r->timed, &old);
     if (status != CM_OK) return status;
     r->timed = 0;
+    cmi_postings_note_move(&r->store->postings, r->slot);
     drop_time(r, old);
     return CM_OK;
 }

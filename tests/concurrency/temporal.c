@@ -282,7 +282,7 @@ TEST(nothing_related_is_lost_to_a_replacement) {
 
 /* ---- updates under searches ------------------------------------------------------------------------------------------------------------------------------- */
 
-enum { STAY = 24, MOVE = 30, FRESH = 4, CROWD = 1700, UPDATES = 4000 };
+enum { STAY = 24, MOVE = 30, FRESH = 4, CROWD = 1300, UPDATES = 15000 };
 
 static const char *const labels[] = {"here", "there", "nowhere"};
 
@@ -292,7 +292,9 @@ static void update_all(worker_t *w) {
     for (uint32_t i = 0; i < UPDATES; i++) {
         static const float rates[] = {0.001f, 0.02f, 0, 0.0011f};
         cm_update_t update = CM_UPDATE_INIT;
-        uint32_t dice = rng_below(&w->rng, 3);
+        uint32_t dice = rng_below(&w->rng, 6) < 4
+                            ? 2
+                            : rng_below(&w->rng, 2); /* a search by recency misses a memory that moves by a hair only */
         const char *word = dice == 0 ? "stay" : dice == 1 ? "move" : "fresh";
         update.fields = dice == 2 ? CM_UPDATE_DECAY_RATE : CM_UPDATE_CONTEXT;
         update.context = dice == 1 ? str(labels[rng_below(&w->rng, 3)]) : CM_STR("here");
@@ -512,7 +514,8 @@ static void look_around(worker_t *w) {
         vector_of(s, 1, DIM, query);
         options.k = FIXED, options.mode = CM_SEARCH_EXACT, options.temporal_weight = (float)(s % 3) / 2;
         cm_status_t status = cm_search(w->thread, query, DIM, &options, hits, &n);
-        EXPECT(w, status == CM_OK && n > FIXED / 2, "search: %d, %u hits", (int)status, (unsigned)n);
+        EXPECT(w, status == CM_OK && n <= FIXED, "search: %d, %u hits", (int)status,
+               (unsigned)n); /* all of them are replaced all the time */
         cm_context_summary_t summary;
         status = cm_context_summary(w->thread, str(labels[s % 3]), &summary, NULL, 0);
         EXPECT(w, status == CM_OK && summary.n_memories <= FIXED, "summary: %d, %u", (int)status, (unsigned)summary.n_memories);

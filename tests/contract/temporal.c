@@ -503,6 +503,7 @@ TEST(no_nodes_left_is_said_and_survived) {
     cm_thread_t *reader;
     CHECK_STATUS(cm_attach(f.store, &reader), CM_OK);
     put_whole(&f, "a");
+    f.store->postings.nodes.items.arena.capacity = 5000; /* of a million */
     cmi_thread_pin(reader);
     cm_update_t update = CM_UPDATE_INIT;
     cm_status_t status = CM_OK;

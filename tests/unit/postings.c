@@ -172,6 +172,47 @@ TEST(times_are_newest_first_in_the_class_of_their_rate) {
     close_postings(&f);
 }
 
+/* ---- moves --------------------------------------------------------------------------------------------------------------------------------------- */
+
+TEST(the_last_moves_are_remembered) {
+    fixture_t f;
+    open_postings(&f, N);
+    CHECK_EQ_U64(cmi_postings_n_moves(&f.postings), 0);
+    CHECK_EQ_U64(cmi_postings_move(&f.postings, 0), CMI_MOVE_TO_COME);
+    for (uint32_t i = 0; i < 3 * CMI_MOVES; i++) {
+        cmi_postings_note_move(&f.postings, i % N);
+        CHECK_EQ_U64(cmi_postings_n_moves(&f.postings), i + 1);
+        CHECK_EQ_U64(cmi_postings_move(&f.postings, i), i % N);
+        CHECK_EQ_U64(cmi_postings_move(&f.postings, i + 1), CMI_MOVE_TO_COME);
+        if (i + 1 >= CMI_MOVES) CHECK_EQ_U64(cmi_postings_move(&f.postings, i + 1 - CMI_MOVES), (i + 1 - CMI_MOVES) % N);
+        if (i + 1 > CMI_MOVES) CHECK_EQ_U64(cmi_postings_move(&f.postings, i - CMI_MOVES), CMI_MOVE_FORGOTTEN);
+    }
+    close_postings(&f);
+}
+
+/* A walk stands before a slot whose node is replaced by another under the same key, with a smaller index: one of the two is met, wherever the walk stood. */
+TEST(a_walk_never_misses_a_slot_that_moves_within_its_run) {
+    for (uint32_t stands = 0; stands < 3; stands++) {
+        fixture_t f;
+        uint32_t first, old, spare, fresh;
+        open_postings(&f, N);
+        CHECK_STATUS(cmi_skip_make(&f.postings.nodes, 3, 5, &spare), CM_OK);
+        CHECK_STATUS(cmi_postings_add_context(&f.postings, 3, 4, &first), CM_OK);
+        CHECK_STATUS(cmi_postings_add_context(&f.postings, 3, 5, &old), CM_OK);
+        cmi_skip_free(&f.postings.nodes, spare);
+        uint32_t at = cmi_postings_first_of(&f.postings, 3), link = cmi_skip_next(&f.postings.nodes, at), n_met = 0;
+        CHECK(at == first && link == old);
+        if (stands == 1) at = link; /* at the old one already */
+        CHECK_STATUS(cmi_postings_add_context(&f.postings, 3, 5, &fresh), CM_OK);
+        CHECK(fresh < old);
+        if (stands == 2) at = cmi_postings_next_of(&f.postings, 3, at); /* between the two steps of the update */
+        cmi_postings_drop_context(&f.postings, old);
+        for (; at != CMI_NO_SKIP_NODE; at = cmi_postings_next_of(&f.postings, 3, at)) n_met += cmi_posting_slot(&f.postings, at) == 5;
+        CHECK_MSG(n_met >= 1, "a walk that stood at place %u missed the slot", stands);
+        close_postings(&f);
+    }
+}
+
 /* ---- loading ------------------------------------------------------------------------------------------------------------------------------------- */
 
 TEST(loading_at_once_builds_the_same_lists) {
@@ -280,6 +321,8 @@ int main(void) {
     RUN(time_keys_go_there_and_back_and_newer_comes_first);
     RUN(a_context_is_walked_in_the_order_of_slots);
     RUN(times_are_newest_first_in_the_class_of_their_rate);
+    RUN(the_last_moves_are_remembered);
+    RUN(a_walk_never_misses_a_slot_that_moves_within_its_run);
     RUN(loading_at_once_builds_the_same_lists);
     RUN(loading_nothing_is_fine);
     RUN(the_largest_store_has_nodes_whose_links_fit);
