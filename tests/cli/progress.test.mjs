@@ -35,7 +35,7 @@ test('an error wipes it, too', (t) => {
 
 test('a file shows how much of it was read', (t) => {
     const folder = new Folder(t);
-    folder.write('many.fvecs', manyRows(3000));
+    folder.write('many.fvecs', manyRows(8000));
     const { status, shown } = folder.terminal('$CLI save -i many.fvecs -o m.chrono --m 64 --ef-construction 2000');
     assert.equal(status, 0);
     const drawn = shown.slice(0, shown.indexOf(WIPE)).split('\r').slice(1);
@@ -48,7 +48,7 @@ test('a file shows how much of it was read', (t) => {
         assert.ok(Number(percent) <= 100 && Number(n) > last);
         last = Number(n);
     }
-    assert.match(shown, / {72}\rSaved 3000 memories to m\.chrono\r\n$/);
+    assert.match(shown, / {72}\rSaved 8000 memories to m\.chrono\r\n$/);
 });
 
 test('a short run, and a terminal that is not standard error', (t) => {
