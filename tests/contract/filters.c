@@ -105,7 +105,7 @@ static uint32_t scan(const float *query, const cm_search_t *options, ranked_t *o
 static uint32_t number_of(const cm_hit_t *hit) {
     cm_memory_t memory = {0};
     CHECK_STATUS(cm_get_hit(big.thread, hit->slot, hit->generation, &memory, big.buffer, MEMORY_BUFFER_BYTES, NULL), CM_OK);
-    return memory.id.len > 1 ? (uint32_t)strtoul(memory.id.data + 1, NULL, 10) : 0;
+    return CMI_MIN(number_behind(memory.id, 1), N - 1);
 }
 
 typedef struct tally {
@@ -212,7 +212,7 @@ static bool not_sampled(uint32_t number) {
 
 static bool ask(void *context, const cm_candidate_t *candidate) {
     predicate_t *predicate = context;
-    uint32_t number = candidate->id.len > 1 ? (uint32_t)strtoul(candidate->id.data + 1, NULL, 10) : N;
+    uint32_t number = number_behind(candidate->id, 1);
     predicate->n_calls++;
     if (number >= N) {
         predicate->n_wrong++;

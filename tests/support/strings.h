@@ -22,4 +22,14 @@ static inline uint32_t split(const char *words, cm_str_t *out) {
     return n;
 }
 
+/* The number behind the first `skip` bytes of a string, which has no terminator; UINT32_MAX where there is none. */
+static inline uint32_t number_behind(cm_str_t string, size_t skip) {
+    uint32_t number = 0;
+    for (size_t i = skip; i < string.len; i++) {
+        if (string.data[i] < '0' || string.data[i] > '9') return UINT32_MAX;
+        number = 10 * number + (uint32_t)(string.data[i] - '0');
+    }
+    return string.len > skip ? number : UINT32_MAX;
+}
+
 #endif
