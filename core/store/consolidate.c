@@ -68,6 +68,7 @@ static cm_status_t absorb(consolidation_t *c, uint32_t absorber, uint32_t other)
     if (outcome == NO_MEMORY) return CM_E_NO_MEMORY;
     if (outcome == ABSORBER_GONE) return CM_END;
     c->members.at[other].absorbed = true; /* or gone: no member of this consolidation any more */
+    c->members.at[other].absorber = outcome == ABSORBED ? absorber : CMI_NONE;
     c->n_absorbed += outcome == ABSORBED;
     return CM_OK;
 }

@@ -46,6 +46,20 @@ static bool confirm(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_
 
 /* ---- by the graph ------------------------------------------------------------------------------------------------------------------ */
 
+/* The member itself, or who absorbed it; CMI_NONE where that is nobody, or i. */
+static uint32_t standing_for(const cmi_members_t *members, uint32_t j, uint32_t i) {
+    while (j != CMI_NONE && members->at[j].absorbed) j = members->at[j].absorber;
+    return j == i ? CMI_NONE : j;
+}
+
+static bool similar(const cmi_duplicates_t *d, uint32_t i, uint32_t j) {
+    const cmi_hnsw_t *graph = &d->thread->store->graph;
+    cmi_query_t query = cmi_query_of_row(graph, row_of(d, &d->members->at[i]));
+    d->thread->scratch->n_distances++;
+    return (double)cmi_distance(graph, &query, row_of(d, &d->members->at[j])) < d->radius &&
+           confirm(d, &d->members->at[i], &d->members->at[j]);
+}
+
 /* CMI_NONE: too many. */
 static uint32_t walk(const cmi_duplicates_t *d, uint32_t i) {
     const cmi_members_t *members = d->members;
@@ -56,12 +70,13 @@ static uint32_t walk(const cmi_duplicates_t *d, uint32_t i) {
                          .n_slots = members->n_slots,
                          .found = d->found,
                          .capacity = CMI_MIN(members->n_slots, members->n / CROWD_SHARE + CROWD_AT_LEAST)};
-    uint32_t n_within = cmi_range_walk(&range, members->at[i].slot), n = 0;
+    uint32_t n_within = cmi_range_walk(&range, members->at[i].slot), n = 0, last = CMI_NONE;
     if (n_within == CMI_NONE) return CMI_NONE;
     for (uint32_t at = 0; at < n_within; at++) {
-        uint32_t j = members->place[d->found[at]];
-        if (j == CMI_NONE || j == i || members->at[j].absorbed) continue;
-        if (confirm(d, &members->at[i], &members->at[j])) d->found[n++] = j; /* behind `at`, which was read */
+        uint32_t met = members->place[d->found[at]], j = met == CMI_NONE ? CMI_NONE : standing_for(members, met, i);
+        if (j == CMI_NONE || j == last) continue; /* neighbours mostly have the same absorber */
+        last = j;
+        if (j == met ? confirm(d, &members->at[i], &members->at[j]) : similar(d, i, j)) d->found[n++] = j; /* behind `at`, which was read */
     }
     return n;
 }

@@ -21,7 +21,8 @@ typedef struct cmi_duplicates {
 bool cmi_duplicates_open(cmi_duplicates_t *duplicates, cm_thread_t *thread, const cmi_members_t *members, float threshold);
 void cmi_duplicates_close(cmi_duplicates_t *duplicates);
 
-/* The members similar to member i that are not absorbed, but for itself, into found[]; returns how many. Some may be memories no more. Wait-free. Pinned; i is a memory. */
+/* The members similar to member i that are not absorbed, but for itself, into found[]; returns how many. Some may be memories no more, and come more than once. A walk that meets absorbed members
+ * looks at their absorbers, too: where hundreds are alike, their lists are full of each other, and the absorber's own walk may have missed this one. Wait-free. Pinned; i is a memory. */
 uint32_t cmi_duplicates_of(const cmi_duplicates_t *duplicates, uint32_t i);
 
 #endif

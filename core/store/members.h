@@ -17,7 +17,8 @@ typedef struct cmi_member {
     float inverse_norm; /* 1/|v|, 0 for the zero vector */
     uint32_t slot;
     uint16_t id_bytes;
-    bool absorbed; /* by the consolidation that runs */
+    bool absorbed;     /* by the consolidation that runs; or found to be gone */
+    uint32_t absorber; /* then: the member that did; CMI_NONE for one that is gone */
 } cmi_member_t;
 
 typedef struct cmi_members {
