@@ -254,7 +254,7 @@ TEST(setup_is_counted_where_it_is_watched) {
 
 /* ---- 100,000 mixed operations on two threads ---------------------------------------------------------------------------------------------- */
 
-enum { DIM = 16, N_THREADS = 2, OPERATIONS = 50000, IDS = 20000 };
+enum { DIM = 16, N_THREADS = 2, OPERATIONS = 50000, IDS = 20000, N_KINDS = 14 };
 
 typedef struct worker {
     cm_store_t *store;
@@ -262,7 +262,7 @@ typedef struct worker {
     const float *vectors; /* IDS rows */
     void *buffer;
     counts_t counts;
-    uint32_t n_done[9], n_bad;
+    uint32_t n_done[N_KINDS], n_bad;
     plat_thread_t *thread;
 } worker_t;
 
@@ -287,16 +287,56 @@ static bool there_or_not(cm_status_t status) {
     return status == CM_OK || status == CM_E_NOT_FOUND;
 }
 
+/* Looks at its bytes, as a caller's would. */
+static bool is_short(void *context, const cm_candidate_t *candidate) {
+    return candidate->text.len < 1000 && candidate->id.len > *(const uint32_t *)context;
+}
+
 static void search_one(worker_t *w, cm_thread_t *thread, rng_t *rng) {
+    static const uint32_t least_len = 2;
     cm_hit_t hits[10];
     cm_memory_t memory;
     size_t n;
     cm_search_t options = CM_SEARCH_INIT;
-    if (rng_below(rng, 3) == 0) options.context = CM_STR("work");
+    uint32_t filters = rng_below(rng, 2) ? 1 : rng_below(rng, 16);
+    options.mode = (cm_search_mode_t)(rng_below(rng, 50) ? rng_below(rng, 2) : CM_SEARCH_EXACT); /* which looks at everything */
+    options.temporal_weight = (float)rng_below(rng, 5) / 4;
+    if (filters % 3 == 0) options.context = CM_STR("work");
+    if (filters & 4) options.min_importance = 0.2f, options.created_after_ms = NOW_MS - 1000000;
+    if (filters & 8) options.filter = is_short, options.filter_context = (void *)&least_len;
     w->n_bad += cm_search(thread, w->vectors + (size_t)rng_below(rng, IDS) * DIM, DIM, &options, hits, &n) != CM_OK;
     if (n == 0) return;
+    cm_why_t why;
+    cm_search_report_t report;
+    cm_last_search(thread, &report), cm_explain(&report, &hits[0], &why);
     cm_status_t status = cm_get_hit(thread, hits[n - 1].slot, hits[n - 1].generation, &memory, w->buffer, MEMORY_BUFFER_BYTES, NULL);
     w->n_bad += status != CM_OK && status != CM_E_STALE;
+}
+
+static bool there_full_or_not(cm_status_t status) {
+    return there_or_not(status) || status == CM_E_TOO_LARGE;
+}
+
+static void update_one(worker_t *w, cm_thread_t *thread, cm_str_t name, rng_t *rng) {
+    static char text[2000];
+    cm_update_t update = CM_UPDATE_INIT;
+    update.fields = 1 + rng_below(rng, 31), update.importance = 0.5f, update.decay_rate = (float)rng_below(rng, 3);
+    update.context = rng_below(rng, 2) ? CM_STR("work") : CM_STR("another one");
+    update.text = (cm_str_t){text, rng_below(rng, sizeof text)}, update.metadata = CM_STR("{}");
+    w->n_bad += !there_or_not(cm_update(thread, name, &update));
+}
+
+/* These two take scratch pages, by contract: pages are counted apart, and not here. */
+static void look_with_pages(cm_thread_t *thread, worker_t *w, cm_str_t name) {
+    cm_related_t related[64];
+    cm_context_summary_t summary;
+    float mean[DIM];
+    uint32_t n;
+    uint64_t pages = counts.pages;
+    cm_status_t status = cm_related(thread, name, 2, related, 64, &n);
+    w->n_bad += !there_or_not(status) && status != CM_E_BUFFER;
+    w->n_bad += cm_context_summary(thread, CM_STR("home"), &summary, mean, DIM) != CM_OK;
+    counts.pages = pages;
 }
 
 static void look_around(worker_t *w, cm_thread_t *thread, uint64_t *cursor, uint64_t *context_cursor) {
@@ -319,20 +359,28 @@ static void operate(worker_t *w, cm_thread_t *thread) {
     uint64_t cursor = 0, context_cursor = 0;
     cm_memory_t memory;
     cm_stats_t stats;
-    char id[16];
+    char id[16], to[16];
     for (uint32_t i = 0; i < OPERATIONS; i++) {
         uint32_t dice = rng_below(&rng, 100), number = rng_below(&rng, IDS), kind;
         cm_str_t name = numbered_id(id, sizeof id, "m", number);
-        if (dice < 30) kind = 0, insert_one(w, thread, number, &rng);
-        else if (dice < 40) kind = 1, w->n_bad += !there_or_not(cm_remove(thread, name));
-        else if (dice < 50) kind = 2, w->n_bad += !there_or_not(cm_get(thread, name, &memory, w->buffer, MEMORY_BUFFER_BYTES, NULL));
-        else if (dice < 60)
+        if (dice < 26) kind = 0, insert_one(w, thread, number, &rng);
+        else if (dice < 33) kind = 1, w->n_bad += !there_or_not(cm_remove(thread, name));
+        else if (dice < 40) kind = 2, w->n_bad += !there_or_not(cm_get(thread, name, &memory, w->buffer, MEMORY_BUFFER_BYTES, NULL));
+        else if (dice < 47)
             kind = 3, w->n_bad += !there_or_not(cm_access(thread, name, NOW_MS + i, &memory, w->buffer, MEMORY_BUFFER_BYTES, NULL));
-        else if (dice < 80) kind = 4, search_one(w, thread, &rng);
-        else if (dice < 90) kind = 5, look_around(w, thread, &cursor, &context_cursor);
-        else if (dice < 94) kind = 6, go_wrong(w, thread);
-        else if (dice < 99) kind = 7, (void)cm_contains(thread, name);
-        else kind = 8, w->n_bad += cm_stats(thread, &stats) != CM_OK;
+        else if (dice < 60) kind = 4, search_one(w, thread, &rng);
+        else if (dice < 73) kind = 5, look_around(w, thread, &cursor, &context_cursor);
+        else if (dice < 76) kind = 6, go_wrong(w, thread);
+        else if (dice < 79) kind = 7, (void)cm_contains(thread, name);
+        else if (dice < 80) kind = 8, w->n_bad += cm_stats(thread, &stats) != CM_OK;
+        else if (dice < 88) kind = 9, update_one(w, thread, name, &rng);
+        else if (dice < 94)
+            kind = 10, w->n_bad += !there_full_or_not(cm_relate(thread, name, numbered_id(to, sizeof to, "m", rng_below(&rng, IDS))));
+        else if (dice < 97)
+            kind = 11, w->n_bad += !there_or_not(cm_unrelate(thread, name, numbered_id(to, sizeof to, "m", rng_below(&rng, 40))));
+        else if (dice == 97 && number % 4 == 0) kind = 12, w->n_bad += cm_apply_decay(thread, NOW_MS + i, NULL) != CM_OK;
+        else if (dice == 98 && number % 4 == 0) kind = 13, look_with_pages(thread, w, name);
+        else kind = 7, (void)cm_contains(thread, name);
         w->n_done[kind]++;
     }
 }
@@ -366,8 +414,8 @@ static uint64_t run_mixed_operations(void) {
     for (uint32_t i = 0; i < N_THREADS; i++) {
         plat_thread_join(workers[i].thread);
         CHECK_EQ_U64(workers[i].n_bad, 0);
-        for (uint32_t kind = 0; kind < 9; kind++)
-            CHECK_MSG(workers[i].n_done[kind] > 300, "kind %u was done %u times", kind, workers[i].n_done[kind]);
+        for (uint32_t kind = 0; kind < N_KINDS; kind++)
+            CHECK_MSG(workers[i].n_done[kind] > 80, "kind %u was done %u times", kind, workers[i].n_done[kind]);
         CHECK_MSG(workers[i].counts.allocations == 0 && workers[i].counts.locks == 0,
                   "thread %u: %" PRIu64 " allocations, %" PRIu64 " locks, the first was %s", i, workers[i].counts.allocations,
                   workers[i].counts.locks, workers[i].counts.first ? workers[i].counts.first : "?");
