@@ -106,7 +106,7 @@ static cm_status_t list(cm_thread_t *thread, json_writer_t *out, bool json) {
         json_write_key(out, "contexts");
         json_write_open(out, JSON_ARRAY);
     } else {
-        buffer_append_format(&out->text, "Contexts: %zu\n%s", counts_n(&counts), counts_n(&counts) ? "" : "  (none)\n");
+        buffer_append_format(&out->text, "Contexts: %zu\n", counts_n(&counts));
     }
     if (status == CM_OK) status = add_all(thread, &counts, out, json);
     if (json) {

@@ -58,7 +58,7 @@ static void append_attribute(buffer_t *out, size_t option, const cm_memory_t *me
     switch (option) {
     case IMPORTANCE: text_append_float(out, memory->importance); break;
     case DECAY_RATE: text_append_float(out, memory->decay_rate); break;
-    case CONTEXT: text_append_safe(out, memory->context.data, memory->context.len); break;
+    case CONTEXT: text_append_short(out, memory->context.data, memory->context.len); break;
     case TEXT: memory_append_text(out, memory->text, false); break;
     default: memory_append_metadata(out, memory->metadata, false);
     }
