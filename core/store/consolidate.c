@@ -5,7 +5,7 @@
  *     members in order (members.h) -> each that is still there: what is similar to it (duplicates.h) -> absorbs one after the other
  *
  * ABSORBING  the other's relationships are merged into the absorber's -> the absorber's importance is raised -> the absorber still exists? -> the other's word in the id map is CASed from its slot to a
- *          tombstone, the linearisation point -> its relationships are sealed, and what was added to them since follows -> it is taken out. So whoever looks for either of the two finds one at
+ *          tombstone, the linearisation point -> its relationships are sealed, and what was added to them since follows, as does a changed importance -> it is taken out. So whoever looks for either of the two finds one at
  *          every moment: the absorber was there when the other went, and this consolidation removes no absorber that it has not handed on to another one. A member that was replaced or removed
  *          meanwhile is another memory or none, and left alone.
  * ONE AT A TIME  Two of them with different thresholds, or at different times of decay, could absorb a pair in both directions. Nobody waits: the second is told CM_E_BUSY.
@@ -39,6 +39,17 @@ static void raise_importance(plat_a32_t *importance, uint32_t other_bits) {
 
 typedef enum outcome { ABSORBED, OTHER_GONE, ABSORBER_GONE, NO_MEMORY } outcome_t;
 
+/* What was done to the other one after its attributes were read, and before it went: nothing that was promised is lost. Its importance only where it changed, or a decay of the absorber would be
+ * undone. When the machine gives no memory the relationships are lost: there is no way back. */
+static void take_over(cm_thread_t *thread, uint32_t absorber, uint32_t other, uint32_t merged, uint32_t importance) {
+    cm_store_t *store = thread->store;
+    cmi_record_t *record = cmi_record_at(store, absorber);
+    uint32_t last = cmi_record_seal_relationships(store, other);
+    if (last != merged) cmi_relate_list(thread, cmi_record_entry(record), cmi_relationships_at(store->blocks, last));
+    uint32_t last_importance = plat_load_relaxed(&cmi_record_at(store, other)->importance); /* relaxed: an independent number */
+    if (last_importance != importance) raise_importance(&record->importance, last_importance);
+}
+
 /* Pinned, prepared: retires at most two lists, two postings, two blocks and an id. */
 static outcome_t absorb_slot(cm_thread_t *thread, uint32_t absorber, uint32_t other) {
     cm_store_t *store = thread->store;
@@ -48,13 +59,12 @@ static outcome_t absorb_slot(cm_thread_t *thread, uint32_t absorber, uint32_t ot
     if (!cmi_store_current(store, absorber)) return ABSORBER_GONE;
     if (!cmi_store_current(store, other)) return OTHER_GONE;
     uint32_t merged = cmi_record_block(&record->relationships);
+    uint32_t importance = plat_load_relaxed(&record->importance); /* relaxed: an independent number */
     if (!cmi_relate_list(thread, absorber_entry, cmi_relationships_at(store->blocks, merged))) return NO_MEMORY;
-    raise_importance(&cmi_record_at(store, absorber)->importance,
-                     plat_load_relaxed(&record->importance)); /* relaxed: an independent number */
+    raise_importance(&cmi_record_at(store, absorber)->importance, importance);
     if (!cmi_store_current(store, absorber)) return ABSORBER_GONE;
     if (!cmi_idmap_cas(&store->ids, entry, &value, CMI_VALUE_TOMB)) return OTHER_GONE;
-    uint32_t last = cmi_record_seal_relationships(store, other);
-    if (last != merged) cmi_relate_list(thread, absorber_entry, cmi_relationships_at(store->blocks, last));
+    take_over(thread, absorber, other, merged, importance);
     cmi_record_end(thread, entry, other);
     return ABSORBED;
 }

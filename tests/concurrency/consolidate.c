@@ -4,6 +4,7 @@
  *   - who finds an absorbed memory gone finds its absorber, and in it what the absorbed one was related to; absorbers stay;
  *   - no search has two hits of one id;
  *   - a relationship that cm_relate() acknowledged, to either of a pair, is the absorber's in the end;
+ *   - so is an importance that cm_update() acknowledged, if it is the higher one;
  *   - a replacement that cm_insert() acknowledged is there in the end: it is another memory, and left alone;
  *   - a removed absorber absorbs nothing more, but for what it was about to;
  *   - of two consolidations one runs and the other is told CM_E_BUSY;
@@ -19,6 +20,8 @@
 #include "plat_clock.h"
 #include "plat_thread.h"
 #include "store/store_impl.h"
+
+#include <setjmp.h>
 
 enum { DIM = 32, MOST_THREADS = 5, N_PAIRS = 240 };
 
@@ -325,6 +328,47 @@ TEST(no_relationship_is_lost) {
     printf("# %u relationships\n", n_acknowledged);
 }
 
+/* ---- importance ---------------------------------------------------------------------------------------------------------------------------------- */
+
+static float acknowledged[N_PAIRS]; /* the last importance of an "o-" whose update has returned; it only rises */
+
+static void raise_next(worker_t *w) {
+    while (!is_over(w) && is_there(w, "o", 0)) {} /* bounded: the consolidation is. From then on its order is fixed */
+    for (uint32_t pair = 1; pair < N_PAIRS && !is_over(w); w->n_done++) { /* bounded: the consolidation is */
+        char id[32];
+        cm_update_t update = CM_UPDATE_INIT;
+        update.fields = CM_UPDATE_IMPORTANCE, update.importance = CMI_MIN(1.0f, CMI_MAX(0.76f, acknowledged[pair] + 0x1p-12f));
+        cm_status_t status = cm_update(w->thread, id_of(id, "o", pair), &update);
+        EXPECT(w, status == CM_OK || status == CM_E_NOT_FOUND, "update: %s", cm_message(w->thread));
+        if (status == CM_OK) acknowledged[pair] = update.importance;
+        if (status != CM_OK) pair++;
+    }
+}
+
+/* The order is fixed when a consolidation begins, so that an "o-" that became more important than its absorber is absorbed nevertheless, and the higher importance kept. */
+TEST(no_importance_is_lost) {
+    uint32_t n_raised = 0;
+    for (uint32_t round = 0; round < rounds(40); round++) {
+        shared_t shared;
+        uint32_t n_lost = 0;
+        fixture_t f = open_pairs(20);
+        memset(acknowledged, 0, sizeof acknowledged);
+        run_all(&f, &shared, round, 2, (void (*const[])(worker_t *)){consolidate_once, raise_next});
+        for (uint32_t pair = 0; pair < N_PAIRS; pair++) {
+            char id[32];
+            cm_memory_t keeper = CM_MEMORY_INIT;
+            CHECK_STATUS(cm_get(f.thread, id_of(id, "k", pair), &keeper, f.buffer, MEMORY_BUFFER_BYTES, NULL), CM_OK);
+            n_lost += keeper.importance < CMI_MAX(acknowledged[pair], 0.75f);
+            n_raised += acknowledged[pair] > 0;
+        }
+        CHECK_MSG(n_lost == 0, "round %u: %u absorbers are less important than they must be", round, n_lost);
+        CHECK_EQ_U64(shared.n_absorbed, N_PAIRS);
+        close_without_leak(&f);
+    }
+    CHECK_MSG(n_raised > 0, "no update came in time");
+    printf("# %u raised\n", n_raised);
+}
+
 /* ---- replacing, removing ------------------------------------------------------------------------------------------------------------------------ */
 
 /* A vector far from all others. */
@@ -472,11 +516,41 @@ TEST(consolidations_race_with_each_other_and_with_the_same_ids) {
     printf("# %u ran, %u were told to wait\n", plat_load_relaxed(&n_ran), plat_load_relaxed(&n_busy));
 }
 
+/* ---- a dead one --------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool leave(void *context, double done) {
+    (void)done;
+    longjmp(*(jmp_buf *)context, 1);
+}
+
+/* A thread that ends inside its progress callback, as a Worker does that is terminated. It leaves nothing behind but its scratch pages. */
+TEST(a_dead_consolidator_keeps_nobody_from_consolidating) {
+    fixture_t f = open_pairs(0);
+    jmp_buf away;
+    cm_thread_t *dead;
+    uint64_t n = 0;
+    CHECK_STATUS(cm_attach(f.store, &dead), CM_OK);
+    cm_consolidate_t options = CM_CONSOLIDATE_INIT;
+    options.progress = leave, options.progress_context = &away;
+    if (setjmp(away) == 0) cm_consolidate(dead, &options, NULL);
+    CHECK_STATUS(cm_consolidate(f.thread, NULL, &n), CM_E_BUSY);
+    if (cm_thread_abandon(f.store, cm_thread_slot(dead)) == CM_OK) {
+        CHECK_STATUS(cm_consolidate(f.thread, NULL, &n), CM_OK);
+        CHECK_EQ_U64(n, N_PAIRS);
+    } else {
+        CHECK(strcmp(plat_epoch_name(), "urcu") == 0); /* which buries nobody */
+        cm_detach(dead);
+    }
+    close_without_leak(&f);
+}
+
 int main(void) {
     RUN(one_of_each_pair_is_always_there);
     RUN(no_relationship_is_lost);
+    RUN(no_importance_is_lost);
     RUN(a_replacement_is_never_absorbed);
     RUN(a_removed_absorber_absorbs_no_more);
     RUN(consolidations_race_with_each_other_and_with_the_same_ids);
+    RUN(a_dead_consolidator_keeps_nobody_from_consolidating);
     return tap_done();
 }
