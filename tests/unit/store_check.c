@@ -202,10 +202,12 @@ TEST(nodes_of_no_memory_are_counted_and_dead_threads_may_leave_one_each) {
 TEST(half_a_removal_of_a_dead_thread_is_allowed) {
     fixture_t f = open_filled();
     cmi_postings_t *postings = &f.store->postings;
-    uint32_t number = 30, slot, node;
+    uint32_t slot = 0, node;
     cmi_thread_pin(f.thread);
-    do slot = slot_of(&f, number--); /* levels follow from context and slot: a node like the one that this memory has already */
-    while (cmi_skip_at(&postings->nodes, cmi_pair_node(plat_load_relaxed(&cmi_record_at(f.store, slot)->placed)))->n_levels > 1);
+    /* Levels follow from context and slot: a node like the one that the memory has already. */
+    while (!cmi_store_current(f.store, slot) ||
+           cmi_skip_at(&postings->nodes, cmi_pair_node(plat_load_relaxed(&cmi_record_at(f.store, slot)->placed)))->n_levels > 1)
+        slot++;
     CHECK_STATUS(cmi_postings_add_context(postings, cmi_record_context(cmi_record_at(f.store, slot)), slot, &node), CM_OK);
     CHECK_EQ_U64(cmi_skip_at(&postings->nodes, node)->n_levels, 1);
     plat_fetch_or_release(&cmi_skip_at(&postings->nodes, node)->next, 1u);
