@@ -46,7 +46,8 @@ static void take_over(cm_thread_t *thread, uint32_t absorber, uint32_t other, ui
     cmi_record_t *record = cmi_record_at(store, absorber);
     uint32_t last = cmi_record_seal_relationships(store, other);
     if (last != merged) cmi_relate_list(thread, cmi_record_entry(record), cmi_relationships_at(store->blocks, last));
-    uint32_t last_importance = plat_load_relaxed(&cmi_record_at(store, other)->importance); /* relaxed: an independent number */
+    /* [S6] acquire: what an update set that will find the memory there; release: its end, for an update that comes after us. Changes nothing, but takes its place in the order of changes */
+    uint32_t last_importance = plat_fetch_or_acq_rel(&cmi_record_at(store, other)->importance, 0u);
     if (last_importance != importance) raise_importance(&record->importance, last_importance);
 }
 

@@ -148,9 +148,10 @@ static cm_status_t change_payload(renewal_t *r) {
 /* What was set now has not faded before now. */
 static cm_status_t change_importance(renewal_t *r) {
     int64_t now_ms = cmi_time_of(r->store, r->update->now_ms);
-    uint64_t mark = plat_load_relaxed(&r->record->decayed_ms); /* relaxed, all of it: independent numbers */
+    uint64_t mark = plat_load_relaxed(&r->record->decayed_ms); /* relaxed: an independent number */
     while ((int64_t)mark < now_ms && !plat_cas_relaxed(&r->record->decayed_ms, &mark, (uint64_t)now_ms)) {} /* retry: a sweep moved it */
-    plat_store_relaxed(&r->record->importance, cmi_float_bits(r->update->importance));
+    /* [S6] release: our number, for a consolidation that reads it after the memory's end; acquire: that end, which apply() asks about next, if the consolidation read before us */
+    plat_exchange_acq_rel(&r->record->importance, cmi_float_bits(r->update->importance));
     return CM_OK;
 }
 
