@@ -31,9 +31,11 @@ static const float *row_of(const cmi_duplicates_t *d, const cmi_member_t *member
     return cmi_hnsw_row(&d->thread->store->graph, member->slot);
 }
 
-/* Vectors so long that their dot product may overflow look alike in single precision. A hit that is not quite as close does no harm; a memory that is gone does. */
+/* Vectors so long that their dot product may overflow, or so short that the product of their inverse norms does, look alike in single precision. A hit that is not quite as close does no harm; a
+ * memory that is gone does. */
 static bool confirm(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_member_t *b) {
-    if (a->inverse_norm * b->inverse_norm > 1e-37f) return true;
+    float inverse = a->inverse_norm * b->inverse_norm;
+    if (inverse > 1e-37f && inverse < 1e30f) return true;
     const float *x = row_of(d, a), *y = row_of(d, b);
     double xy = 0, xx = 0, yy = 0;
     for (uint32_t i = 0; i < d->thread->store->config.dimensions; i++) {

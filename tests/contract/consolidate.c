@@ -207,7 +207,10 @@ static void compare_context(fixture_t *f, uint32_t context) {
     CHECK_STATUS(cm_context_summary(f->thread, context_name(name, context), &summary, mean, dim), CM_OK);
     CHECK_EQ_U64(summary.n_memories, n);
     CHECK(fabs(summary.average_importance - (n ? importance / n : 0)) < 1e-6);
-    for (uint32_t d = 0; d < dim; d++) CHECK(fabs((double)mean[d] - (n ? sum[d] / n : 0)) < 1e-4);
+    for (uint32_t d = 0; d < dim; d++) {
+        double expected = n ? sum[d] / n : 0;
+        CHECK(fabs((double)mean[d] - expected) < 1e-4 + 1e-6 * fabs(expected));
+    }
 }
 
 static void compare_counts(fixture_t *f) {
@@ -489,17 +492,20 @@ TEST(an_empty_store_one_memory_all_identical_all_zero) {
             }
 }
 
-/* Similarities in single precision overflow; the rows themselves do not. */
-TEST(enormous_vectors_are_compared_in_double_precision) {
-    for (uint32_t metric = 0; metric < 3; metric++) {
-        begin_known(4, 4, 1);
-        set_vector(0, (float[]){3e19f, 0, 0, 0});
-        set_vector(1, (float[]){3e19f, 3e19f, 0, 0}); /* .71 */
-        set_vector(2, (float[]){2e19f, 0, 0, 1e11f}); /* 1 */
-        set_vector(3, (float[]){0, 3e19f, 3e19f, 0}); /* 0, .5, 0 */
-        fixture_t f = open_known((cm_metric_t)metric);
-        CHECK_EQ_U64(consolidate_and_compare(&f, 0.9f), 1);
-    }
+/* Dot products, or the reciprocals of lengths, overflow in single precision, so that all look alike; the rows themselves do not. */
+TEST(very_long_and_very_short_vectors_are_compared_in_double_precision) {
+    static const float scales[] = {3e19f, 5e18f, 1e-18f, 1e-19f, 1e-20f, 3e-21f};
+    for (uint32_t metric = 0; metric < 3; metric++)
+        for (uint32_t s = 0; s < sizeof scales / sizeof *scales; s++) {
+            begin_known(5, 4, s);
+            set_scaled(0, (float[]){1, 0, 0, 0}, scales[s]);
+            set_scaled(1, (float[]){1, 1, 0, 0}, scales[s]);      /* .71 */
+            set_scaled(2, (float[]){1, 0, 0.125f, 0}, scales[s]); /* .99, .70 */
+            set_scaled(3, (float[]){0, 0.5f, 1, 0}, scales[s]);   /* 0, .32, .11 */
+            set_scaled(4, (float[]){1, 5, 0, 0}, scales[s]);      /* .20, .83, .19, .44 */
+            fixture_t f = open_known((cm_metric_t)metric);
+            CHECK_EQ_U64(consolidate_and_compare(&f, 0.9f), 1);
+        }
 }
 
 /* ---- arguments -------------------------------------------------------------------------------------------------------------------------- */
@@ -789,7 +795,7 @@ int main(void) {
     RUN(exactly_the_threshold_is_not_above_it);
     RUN(relationships_follow_up_to_the_limit_and_never_to_itself);
     RUN(an_empty_store_one_memory_all_identical_all_zero);
-    RUN(enormous_vectors_are_compared_in_double_precision);
+    RUN(very_long_and_very_short_vectors_are_compared_in_double_precision);
     RUN(thresholds_that_are_refused);
     RUN(zero_and_nothing_mean_the_threshold_of_the_store);
     RUN(progress_starts_at_0_never_falls_and_ends_at_1);
