@@ -457,7 +457,25 @@ TEST(the_bound_is_never_wrong) {
             if (options.temporal_weight == 1) CHECK(report.ef == 0 && (budgets[b] > 0 || report.bound < 1e-6));
         }
         print(what, &tally);
+        if (budgets[b] == 0) CHECK_MSG(100 * tally.n_true >= 99 * tally.n_hits, "without a budget: %u of %u", tally.n_true, tally.n_hits);
     }
+}
+
+TEST(too_few_for_want_of_budget_say_so) {
+    rng_t rng = rng_seed(52);
+    tally_t tally = {0};
+    uint32_t n_short = 0;
+    for (uint32_t q = 0; q < 20; q++) {
+        float query[DIM];
+        cm_search_t options = plain();
+        cm_search_report_t report;
+        draw_query(&rng, query);
+        options.k = 60, options.temporal_weight = 1, options.budget = 5, options.min_importance = 0.95f;
+        compare(query, &options, "no budget", &tally);
+        cm_last_search(big.thread, &report);
+        n_short += report.bound == (double)INFINITY && report.strategy == CM_STRATEGY_STREAMS;
+    }
+    CHECK_MSG(n_short == 20, "%u of 20", n_short);
 }
 
 /* "Roughly": a step that was begun is finished. The first pool is the least that a search does, and one step doubles the pool. */
@@ -545,6 +563,7 @@ int main(void) {
     RUN(boundaries_are_where_the_header_says);
     RUN(the_thread_is_busy_inside_its_predicate_and_the_search_is_right);
     RUN(the_bound_is_never_wrong);
+    RUN(too_few_for_want_of_budget_say_so);
     RUN(a_budget_is_kept_roughly);
     RUN(nothing_to_search_is_said);
     RUN(filters_that_nothing_could_pass_are_refused);
