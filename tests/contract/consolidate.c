@@ -24,7 +24,7 @@ typedef struct known {
     uint32_t context, n_related;
     uint32_t related[MOST_RELATED]; /* numbers; there need not be such a memory */
     char id[ID_ROOM];
-    bool there, was_there;
+    bool there;
 } known_t;
 
 static known_t known[MOST];
@@ -68,7 +68,7 @@ static uint64_t consolidate_known(double threshold, double share) {
     uint32_t n = 0;
     uint64_t n_absorbed = 0;
     for (uint32_t i = 0; i < n_known; i++)
-        if ((known[i].was_there = known[i].there)) order[n++] = i;
+        if (known[i].there) order[n++] = i;
     qsort(order, n, sizeof *order, in_order);
     for (uint32_t i = 0; i < n && i < (uint32_t)(share * n + 0.5); i++) {
         known_t *absorber = &known[order[i]];
@@ -207,10 +207,7 @@ static void compare_context(fixture_t *f, uint32_t context) {
     CHECK_STATUS(cm_context_summary(f->thread, context_name(name, context), &summary, mean, dim), CM_OK);
     CHECK_EQ_U64(summary.n_memories, n);
     CHECK(fabs(summary.average_importance - (n ? importance / n : 0)) < 1e-6);
-    for (uint32_t d = 0; d < dim; d++) {
-        double expected = n ? sum[d] / n : 0;
-        CHECK(fabs((double)mean[d] - expected) < 1e-4 + 1e-6 * fabs(expected));
-    }
+    for (uint32_t d = 0; d < dim; d++) CHECK(fabs((double)mean[d] - (n ? sum[d] / n : 0)) < 1e-4 + 1e-6 * fabs(sum[d]));
 }
 
 static void compare_counts(fixture_t *f) {
@@ -367,7 +364,6 @@ TEST(chains_where_each_is_similar_to_the_next) {
     run_all_metrics(make_chains, 401, 8, 0.93);
 }
 
-/* Few links, little effort: walks miss what they would find in a graph of the defaults, in one direction more often than in both. */
 /* Where more copies of one vector than ef_construction crowd a place, a starved graph does not link what else is near: next to nothing is missed, and nothing is absorbed wrongly. */
 TEST(a_graph_with_few_links) {
     cm_config_t config = CM_CONFIG_INIT;
@@ -618,8 +614,7 @@ TEST(what_was_absorbed_before_a_stop_stays_absorbed) {
         make_clusters(&rng);
         float threshold = clear_threshold(0.96);
         fixture_t f = open_known(stop_at % 2 ? CM_METRIC_COSINE : CM_METRIC_DOT);
-        cm_status_t status = consolidate_watched(&f, threshold, &watch, &n_absorbed);
-        CHECK_STATUS(status, CM_E_CANCELLED);
+        CHECK_STATUS(consolidate_watched(&f, threshold, &watch, &n_absorbed), CM_E_CANCELLED);
         CHECK(strstr(cm_message(f.thread), "progress"));
         CHECK_EQ_U64(watch.n_calls, stop_at);
         CHECK((n_absorbed == 0) == (stop_at == 1));
@@ -668,8 +663,7 @@ static void interfere(watch_t *watch) {
     known[keeper(0)].there = false;
     CHECK_STATUS(cm_remove(second, str(known[absorbed(1)].id)), CM_OK); /* nothing to absorb, nothing to count */
     known[absorbed(1)].there = false;
-    CHECK_STATUS(insert_known(second, keeper(2)),
-                 CM_OK); /* replaced by the same again: another memory, left alone, and so is the other one */
+    CHECK_STATUS(insert_known(second, keeper(2)), CM_OK); /* replaced: another memory, left alone, and so is the other one */
     CHECK_STATUS(insert_known(second, absorbed(3)), CM_OK);
     CHECK_STATUS(cm_remove(second, str(known[keeper(4)].id)), CM_OK); /* removed and back again: another memory */
     CHECK_STATUS(insert_known(second, keeper(4)), CM_OK);
