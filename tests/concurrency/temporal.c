@@ -462,6 +462,43 @@ TEST(searches_find_k_through_churn) {
     printf("# %u of %u searches came short\n", n_all_short, n_searches);
 }
 
+/* ---- updates of what is being taken out ------------------------------------------------------------------------------------------------------------------------- */
+
+static void replace_and_remove(worker_t *w) {
+    char id[32];
+    for (uint32_t i = 0; i < 1500; i++) {
+        cm_status_t status = i % 5 == 4 ? cm_remove(w->thread, id_of(id, "one", 0))
+                                        : put(w->thread, "one", 0, labels[i % 3], (float)(i % 4), NOW_MS);
+        EXPECT(w, status == CM_OK, "%s", cm_message(w->thread));
+    }
+    end_leading(w);
+}
+
+static void update_one(worker_t *w) {
+    char id[32];
+    for (uint32_t i = 0; led(w); i++) {
+        cm_update_t update = CM_UPDATE_INIT;
+        update.fields = 1 + i % 31, update.context = str(labels[i % 3]), update.decay_rate = (float)(i % 5), update.importance = 0.5f;
+        update.text = i % 2 ? CM_STR("a text") : CM_STR(""), update.metadata = CM_STR("{}");
+        cm_status_t status = cm_update(w->thread, id_of(id, "one", 0), &update);
+        EXPECT(w, status == CM_OK || status == CM_E_NOT_FOUND, "update: %s", cm_message(w->thread));
+        w->n_done += status == CM_OK;
+    }
+}
+
+/* Every node and block that an update made for a memory which was gone by then is given back, once. */
+TEST(an_update_of_what_is_taken_out_leaves_nothing_behind) {
+    uint32_t n_updates = 0;
+    for (uint32_t round = 0; round < rounds(6); round++) {
+        fixture_t f = open_for(100, 4000, 4);
+        n_updates += run_all(f.store, round, 3, 1, (void (*const[])(worker_t *)){replace_and_remove, update_one, update_one});
+        CHECK_EQ_U64(cm_len(f.store), 0);
+        CHECK_EQ_U64(cmi_skip_first(&f.store->postings.by_context), CMI_NO_SKIP_NODE);
+        close_checked(&f);
+    }
+    printf("# %u updates\n", n_updates);
+}
+
 /* ---- comings, goings and deaths ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static bool own_epoch(void) {
@@ -543,6 +580,7 @@ int main(void) {
     RUN(nothing_related_is_lost_to_a_replacement);
     RUN(what_stays_is_seen_whatever_is_updated);
     RUN(searches_find_k_through_churn);
+    RUN(an_update_of_what_is_taken_out_leaves_nothing_behind);
     RUN(threads_come_go_and_die);
     return tap_done();
 }
