@@ -386,6 +386,47 @@ TEST(what_stays_is_seen_whatever_is_updated) {
     printf("# %u searches\n", n_searches);
 }
 
+enum { LEAVING = 600 };
+
+static void leave_one_by_one(worker_t *w) {
+    for (uint32_t i = 0; i < LEAVING; i++) {
+        char id[32];
+        cm_update_t update = CM_UPDATE_INIT;
+        update.fields = CM_UPDATE_CONTEXT, update.context = CM_STR("there");
+        EXPECT(w, cm_update(w->thread, id_of(id, "leaving", i), &update) == CM_OK, "update: %s", cm_message(w->thread));
+    }
+    end_leading(w);
+}
+
+/* Whoever was seen elsewhere is in no summary or search of the old context that begins later. */
+static void count_those_left(worker_t *w) {
+    uint32_t n_gone = 0;
+    while (led(w)) {
+        char id[32];
+        cm_memory_t memory;
+        cm_context_summary_t summary = {0, 0};
+        while (n_gone < LEAVING &&
+               cm_get(w->thread, id_of(id, "leaving", n_gone), &memory, w->buffer, MEMORY_BUFFER_BYTES, NULL) == CM_OK &&
+               same_str(memory.context, CM_STR("there")))
+            n_gone++;
+        cm_status_t status = cm_context_summary(w->thread, CM_STR("here"), &summary, NULL, 0);
+        EXPECT(w, status == CM_OK && summary.n_memories <= LEAVING - n_gone, "summary: %d, %u, but %u of %u are gone", (int)status,
+               (unsigned)summary.n_memories, n_gone, LEAVING);
+        w->n_done++;
+    }
+}
+
+TEST(what_left_a_context_is_in_it_no_more) {
+    uint32_t n_summaries = 0;
+    for (uint32_t round = 0; round < rounds(20); round++) {
+        fixture_t f = open_for(LEAVING, 0, 4);
+        for (uint32_t i = 0; i < LEAVING; i++) CHECK_STATUS(put(f.thread, "leaving", i, "here", 0, NOW_MS), CM_OK);
+        n_summaries += run_all(f.store, round, 2, 1, (void (*const[])(worker_t *)){leave_one_by_one, count_those_left});
+        close_checked(&f);
+    }
+    printf("# %u summaries\n", n_summaries);
+}
+
 /* ---- churn under searches ------------------------------------------------------------------------------------------------------------------------------------ */
 
 enum { FIXED = 30, CHURN = 40, CHURNS = 2500 };
@@ -579,6 +620,7 @@ int main(void) {
     RUN(racing_sweeps_apply_each_interval_once);
     RUN(nothing_related_is_lost_to_a_replacement);
     RUN(what_stays_is_seen_whatever_is_updated);
+    RUN(what_left_a_context_is_in_it_no_more);
     RUN(searches_find_k_through_churn);
     RUN(an_update_of_what_is_taken_out_leaves_nothing_behind);
     RUN(threads_come_go_and_die);
