@@ -73,6 +73,7 @@ static fixture_t open_two_classes(meddler_t *m, void (*act)(meddler_t *, const c
     fixture_t f = open_with(m, 64 + 20, act); /* behind the sample, in the first block */
     for (uint32_t i = 0; i < 100; i++) CHECK_STATUS(put(f.thread, "slow", i, 0.001f, 10 * HOUR_MS + i * HOUR_MS / 10), CM_OK);
     for (uint32_t i = 0; i < 4000; i++) CHECK_STATUS(put(f.thread, "crowd", i, 0.1f, 500 * HOUR_MS + i * 1000), CM_OK);
+    CHECK_STATUS(put(f.thread, "first", 0, 0.1f, HOUR_MS / 2), CM_OK); /* of its class: on it the stream stands from the beginning */
     CHECK_STATUS(put(f.thread, "mover", 0, 0.1f, HOUR_MS), CM_OK);
     return f;
 }
