@@ -14,7 +14,7 @@ typedef struct walk {
 
 static void take_outside(walk_t *walk, float distance, uint32_t slot) {
     cmi_pool_t *pool = walk->outside;
-    uint32_t limit = walk->range->patience;
+    uint32_t limit = walk->range->patience_near;
     if (pool->n == limit && distance >= pool->at[limit - 1].distance) return;
     uint32_t place = cmi_pool_insert(pool, limit, distance, slot);
     if (place < walk->cursor) walk->cursor = place;
@@ -34,8 +34,9 @@ static bool next(walk_t *walk, uint32_t *slot) {
         *slot = walk->range->found[walk->head++];
         return true;
     }
-    while (walk->cursor < pool->n && (pool->at[walk->cursor].slot & CMI_CHECKED)) walk->cursor++;
-    if (walk->cursor == pool->n) return false;
+    uint32_t end = CMI_MIN(pool->n, walk->n > 1 ? walk->range->patience_near : walk->range->patience);
+    while (walk->cursor < end && (pool->at[walk->cursor].slot & CMI_CHECKED)) walk->cursor++;
+    if (walk->cursor == end) return false;
     *slot = pool->at[walk->cursor].slot;
     pool->at[walk->cursor].slot |= CMI_CHECKED;
     return true;
