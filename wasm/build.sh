@@ -60,7 +60,7 @@ build_objects() {
         case $source in
             core/distance/*) extra=(-O2) ;;
             core/index/@(links|scratch|search|stream).c) extra=(-O2 -fno-unroll-loops) ;;
-            core/store/@(scan|score|search).c | core/base/mathf.c) extra=(-Os) ;;
+            core/store/search.c | core/base/mathf.c) extra=(-Os) ;;
         esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
         printf '%s\0' "${compile[*]} ${flags[*]} ${extra[*]} -c $source -o $objects/$(echo "$source" | tr / _).o"
