@@ -231,6 +231,20 @@ sanitize() { # thread|address|undefined|memory: the native tests under that sani
     step "tests with -fsanitize=$1" ctest --test-dir "build/$1" --output-on-failure --parallel "$JOBS" -L 'unit|contract|concurrency'
 }
 
+model_build() {
+    cmake_build build/model -S tests/model -DCMAKE_C_COMPILER=clang-19
+}
+
+model() { # [NAME...]: the model checker: every execution of the shapes in tests/model, weak memory included
+    step "model build" model_build
+    build/model/model "$@"
+}
+
+mutate() { # [FILE:LINE...]: can the model checker fail? Every memory order and fence taken away, one at a time
+    step "model build" model_build
+    build/model/model --mutate --limit "${MUTATE_LIMIT:-3000000}" "$@"
+}
+
 lint() { #: the project's own rules (tests/lint), formatting, TypeScript
     local status=0
     bash tests/lint/lint.sh || status=1
@@ -249,6 +263,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | model | mutate | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac
