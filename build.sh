@@ -240,9 +240,12 @@ model() { # [NAME...]: the model checker: every execution of the shapes in tests
     build/model/model "$@"
 }
 
-mutate() { # [FILE:LINE...]: can the model checker fail? Every memory order and fence taken away, one at a time
+mutate() { #: can the checks fail? Every memory order and fence taken away, bugs put in, one at a time: each must be caught
     step "model build" model_build
-    build/model/model --mutate --limit "${MUTATE_LIMIT:-3000000}" "$@"
+    local status=0
+    step "memory orders taken away" bash tests/mutants/orders.sh || status=1
+    step "bugs put in" bash tests/mutants/run.sh || status=1
+    return $status
 }
 
 lint() { #: the project's own rules (tests/lint), formatting, TypeScript
