@@ -214,12 +214,14 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
+    tested "model checker" model
     tested "lint" lint
     if [ "${CM_TEST_LENGTH:-}" = full ]; then
         tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
         tested "recall under the score, 200,000 memories" bash bench/run.sh temporal 200000 gate
         tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
         tested "consolidation, 50,000 memories" bash bench/run.sh consolidate
+        tested "mutants" mutate
     fi
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"

@@ -3,17 +3,21 @@
  * main.c - the runner: `model [NAME...]` explores the shapes whose "group/name" begins with a NAME and prints one line for each.
  *
  *     --limit N     at most N executions per shape (default: none)
+ *     --programs N SEED   N random little programs: as many executions as the definition of the memory model allows (oracle.c)
  *     --sites       every use of an ordered access or fence in the core, and the shapes that run it
  *     --mutate      weakens one order at a time and explores the shapes that run it; a mutant that no shape sees has survived (mutants.c)
  */
 #include "model/explore.h"
 #include "model/mutants.h"
+#include "model/programs.h"
 #include "model/shapes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define N_PROGRAMS 2000u /* compared with the definition before anything else */
 
 static double seconds(void) {
     struct timespec now;
@@ -60,17 +64,27 @@ static bool run_shape(const model_shape_t *shape, uint64_t limit, uint64_t *n_ex
 int main(int argc, char **argv) {
     uint64_t limit = 0;
     bool mutates = false, lists = false;
+    uint32_t n_programs = 0;
+    uint64_t seed = 1;
     int n = 0;
     char **names = argv + 1;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) limit = strtoull(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--mutate") == 0) mutates = true;
+        else if (strcmp(argv[i], "--programs") == 0 && i + 2 < argc) {
+            n_programs = (uint32_t)strtoul(argv[++i], NULL, 10);
+            seed = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--mutate") == 0) mutates = true;
         else if (strcmp(argv[i], "--sites") == 0) lists = true;
         else names[n++] = argv[i];
     }
+    if (n_programs > 0) return programs_agree(n_programs, seed) ? 0 : 1;
     if (mutates || lists) return mutate(limit, mutates, n, names);
     uint32_t n_passed = 0, n_failed = 0;
     uint64_t n_executions = 0;
+    if (n == 0) {
+        if (programs_agree(N_PROGRAMS, 1)) n_passed++;
+        else n_failed++;
+    }
     FOR_SHAPES(shape)
     if (wanted(*shape, n, names)) {
         if (run_shape(*shape, limit, &n_executions)) n_passed++;
