@@ -78,7 +78,7 @@ static cm_status_t check_postings(const checker_t *c, uint32_t slot) {
     uint64_t placed = cmi_record_pair(&record->placed), timed = cmi_record_pair(&record->timed);
     float rate = cmi_rate_in_force(c->store, cmi_bits_float(cmi_pair_attribute(timed)));
     uint32_t class = cmi_rate_class(rate);
-    uint32_t lowest = plat_load_acquire((plat_a32_t *)&c->store->postings.lowest_rate[class]); /* [K2] */
+    uint32_t lowest = plat_load_relaxed((plat_a32_t *)&c->store->postings.lowest_rate[class]); /* relaxed: nobody writes */
     cm_status_t status = check_posting(c, slot, "placed", placed, CONTEXT_LIST, cmi_pair_attribute(placed));
     if (status == CM_OK) status = check_posting(c, slot, "timed", timed, CONTEXT_LIST + 1 + class, cmi_time_key(record->created_ms));
     if (status != CM_OK) return status;
