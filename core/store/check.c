@@ -177,8 +177,8 @@ static cm_status_t check_counts(const checker_t *c, const cm_check_report_t *rep
 static cm_status_t run(checker_t *c, cm_check_report_t *report) {
     const cm_store_t *store = c->store;
     cm_status_t status = cmi_hnsw_check(&store->graph, c->slack, report, c->error);
-    if (status == CM_OK) status = cmi_idmap_check(&store->ids, "id", c->error);
-    if (status == CM_OK) status = cmi_idmap_check(&store->contexts, "context", c->error);
+    if (status == CM_OK) status = cmi_idmap_check(&store->ids, "id", (uint32_t)c->slack, c->error);
+    if (status == CM_OK) status = cmi_idmap_check(&store->contexts, "context", (uint32_t)c->slack, c->error);
     if (status == CM_OK) status = walk_postings(c);
     uint32_t end = cmi_idmap_end(&store->ids);
     for (uint32_t entry = 1; entry < end && status == CM_OK; entry++) status = check_memory(c, entry);

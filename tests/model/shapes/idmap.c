@@ -119,7 +119,7 @@ static void open_with_both(void) {
 
 static void check_map(void) {
     cm_error_t error;
-    MODEL_CHECK(cmi_idmap_check(&map, "id", &error) == CM_OK);
+    MODEL_CHECK(cmi_idmap_check(&map, "id", 0, &error) == CM_OK);
     n_won = won[1] + won[2];
 }
 static void one_put(void) {
