@@ -12,7 +12,7 @@
 
 #include "model/model.h"
 
-#define MOST_EVENTS 200u /* per thread */
+#define MOST_EVENTS 250u /* per thread */
 
 typedef enum kind { READ, WRITE, FENCE } kind_t;
 

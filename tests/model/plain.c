@@ -36,6 +36,7 @@ static fresh_t fresh[MOST_FRESH];
 static uint32_t n_fresh;
 static uint8_t *pool;
 static size_t setup_used, share_used[MODEL_THREADS];
+static size_t frozen_used; /* what finish takes on top of setup's is given back with everything else */
 static cell_t cells[N_CELLS];
 static uint32_t generation = 1;
 static struct {
@@ -105,11 +106,13 @@ static void save(cell_t *cell) {
 
 void plain_freeze(void) {
     frozen = true;
+    frozen_used = setup_used;
     plain_rewind();
 }
 
 void plain_rewind(void) {
     while (n_undo > 0) n_undo--, *undo[n_undo].at = undo[n_undo].old;
+    if (frozen) setup_used = frozen_used;
     memset(share_used, 0, sizeof share_used);
     n_fresh = 0;
     generation++;
