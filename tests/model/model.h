@@ -30,6 +30,7 @@ typedef struct model_shape {
     uint64_t n_executions;               /* that the exploration must find; 0: not pinned */
     uint64_t n_outcomes;                 /* likewise */
     bool must_fail;                      /* a violation must be found */
+    bool is_long;                        /* explored with --long only */
 } model_shape_t;
 
 #define MODEL_SHAPE(group_, name_, ...)                                                                    \
@@ -38,6 +39,10 @@ typedef struct model_shape {
         __attribute__((section("model_shapes"), used, retain)) = &shape_##group_##_##name_;
 
 #define SHAPE(group_, name_, setup_, finish_, ...) MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__})
+
+/* A shape of more executions than a run of all shapes has time for. */
+#define LONG_SHAPE(group_, name_, setup_, finish_, ...) \
+    MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__}, .is_long = true)
 
 /* A shape with a bug in it, to see the checker find it. */
 #define BROKEN(group_, name_, setup_, finish_, ...) \
