@@ -68,6 +68,9 @@ _Noreturn void model_abandon(void);
 void model_free(const void *address, size_t n_bytes);
 void model_reuse(const void *address, size_t n_bytes);
 
+/* In setup: arenas that are opened from here on are flat where they are small, as on machines that can reserve addresses: far fewer events. Until the shape's end. */
+void model_flat_arenas(void);
+
 /* Notes how the execution ended: different outcomes are counted. In finish only. */
 void model_outcome(uint64_t outcome);
 

@@ -72,6 +72,16 @@ void *plain_pages(size_t n_bytes) {
     return pages;
 }
 
+static bool flat_arenas;
+
+void model_flat_arenas(void) {
+    flat_arenas = true;
+}
+
+bool plain_arenas_are_flat(void) {
+    return flat_arenas;
+}
+
 static fresh_t *fresh_of(uintptr_t address) {
     for (uint32_t i = 0; i < n_fresh; i++)
         if (address >= fresh[i].start && address < fresh[i].end) return &fresh[i];
@@ -122,6 +132,7 @@ void plain_rewind(void) {
 void plain_reset(void) {
     if (pool) madvise(pool, POOL_BYTES, MADV_DONTNEED); /* zeroed again */
     setup_used = 0;
+    flat_arenas = false;
     frozen = false;
     plain_rewind();
 }
