@@ -19,7 +19,7 @@
 typedef struct cell {
     uintptr_t address;
     uint32_t generation; /* of another execution: the cell is unused */
-    uint8_t plain_write[MODEL_THREADS], plain_read[MODEL_THREADS], atomic_write[MODEL_THREADS], atomic_read[MODEL_THREADS];
+    count_t plain_write[MODEL_THREADS], plain_read[MODEL_THREADS], atomic_write[MODEL_THREADS], atomic_read[MODEL_THREADS];
     bool freed, saved, has_initial;
     uint64_t initial;
 } cell_t;
@@ -27,7 +27,7 @@ typedef struct cell {
 /* Pages taken in this execution: written, with zeroes, by whoever took them. */
 typedef struct fresh {
     uintptr_t start, end;
-    uint8_t written[MODEL_THREADS];
+    count_t written[MODEL_THREADS];
     bool freed;
 } fresh_t;
 
@@ -58,7 +58,7 @@ static bool is_shared(uintptr_t address) {
 static void note_fresh(uintptr_t start, size_t n_bytes) {
     if (n_fresh == MOST_FRESH) model_fail(__FILE__, __LINE__, "an execution takes more pages than the checker can watch");
     fresh[n_fresh] = (fresh_t){.start = start, .end = start + n_bytes};
-    fresh[n_fresh++].written[current] = (uint8_t)(known->n[current] + 1);
+    fresh[n_fresh++].written[current] = (count_t)(known->n[current] + 1);
 }
 
 void *plain_pages(size_t n_bytes) {
@@ -145,7 +145,7 @@ void plain_enter(uint32_t thread, const known_t *hb) {
 }
 
 /* True when another thread's noted access does not happen before what `hb` knows. */
-static bool races(const uint8_t noted[MODEL_THREADS], const known_t *hb, uint32_t thread) {
+static bool races(const count_t noted[MODEL_THREADS], const known_t *hb, uint32_t thread) {
     for (uint32_t t = 0; t < MODEL_THREADS; t++)
         if (t != thread && noted[t] > hb->n[t]) return true;
     return false;
@@ -176,8 +176,8 @@ static void plain_access(uintptr_t address, bool writes) {
     if (writes && races(cell->plain_read, known, current)) race("a plain write against a plain read", cell);
     if (writes && races(cell->atomic_read, known, current)) race("a plain write against an atomic read", cell);
     if (writes && cell->has_initial) race("plain write to a place used atomically in this execution: not modelled", cell);
-    uint8_t *noted = writes ? cell->plain_write : cell->plain_read;
-    noted[current] = (uint8_t)(known->n[current] + 1);
+    count_t *noted = writes ? cell->plain_write : cell->plain_read;
+    noted[current] = (count_t)(known->n[current] + 1);
 }
 
 static void touch(const volatile void *start, size_t n_bytes, bool writes) {
