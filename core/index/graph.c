@@ -85,14 +85,14 @@ static bool ensure_slot(cmi_hnsw_t *graph, uint32_t slot) {
     return cmi_arena_ensure(&graph->nodes, slot) && cmi_arena_ensure(&graph->vectors, slot) && cmi_arena_ensure(&graph->list0, slot);
 }
 
-/* Memory first, number second: every slot below n_slots may be looked at. */
+/* Memory first, number second: every slot below n_slots may be looked at. Being RMWs the CASes hand on what each of them released. */
 cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *out) {
-    uint32_t slot = plat_load_acquire(&graph->n_slots); /* [N5] */
+    uint32_t slot = plat_load_relaxed(&graph->n_slots); /* relaxed: re-checked by the CAS; we make sure of our own slot only */
     do {
         if (slot >= graph->params.capacity) return CM_E_INDEX_FULL;
         if (!ensure_slot(graph, slot)) return CM_E_NO_MEMORY;
         /* [N5] release: the arenas' chunks. Retry: another insert took this slot */
-    } while (!plat_cas_acq_rel(&graph->n_slots, &slot, slot + 1));
+    } while (!plat_cas_release(&graph->n_slots, &slot, slot + 1));
     prepare_slot(graph, slot, level_of(graph, slot));
     *out = slot;
     return CM_OK;

@@ -123,23 +123,24 @@ static void hang_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t sl
 static void raise_entry(cmi_hnsw_t *graph, uint32_t slot, uint32_t level) {
     uint64_t entry = cmi_entry_load(graph), raised = (uint64_t)level << 32 | slot;
     while (level > cmi_entry_level(entry))
-        if (plat_cas_acq_rel(&graph->entry, &entry, raised)) return; /* [N6] release: the node. Retry: another insert raised it */
+        if (plat_cas_release(&graph->entry, &entry, raised)) return; /* [N6] release: the node. Retry: another insert raised it */
 }
 
 static void set_linked(cmi_hnsw_t *graph, uint32_t slot) {
     plat_fetch_or_release(&cmi_hnsw_node(graph, slot)->meta, (uint64_t)CMI_FLAG_LINKED << 16); /* [N4] release: the parent word */
 }
 
-/* The first node of the graph is its own world: no links, no parent. False when another thread's node became the first. */
+/* The first node of the graph is its own world: no links, no parent. False when another thread's node became the first; a scan may have seen ours LIVE for a
+ * moment, complete as it was. */
 static bool link_first(cmi_hnsw_t *graph, uint32_t slot) {
     plat_a64_t *meta = &cmi_hnsw_node(graph, slot)->meta;
     uint64_t building = plat_load_relaxed(meta); /* relaxed: BUILDING is private */
     uint32_t level = cmi_meta_level(building);
-    /* relaxed: published by [N6] */
-    plat_store_relaxed(meta, cmi_meta_make(cmi_meta_generation(building), CMI_FLAG_LINKED, level, CMI_LIVE));
+    /* [N3] release: vector, record. Searches come by [N6], but a scan of all slots sees nothing else */
+    plat_store_release(meta, cmi_meta_make(cmi_meta_generation(building), CMI_FLAG_LINKED, level, CMI_LIVE));
     uint64_t expected = CMI_NO_ENTRY;
-    if (plat_cas_acq_rel(&graph->entry, &expected, (uint64_t)level << 32 | slot)) return true; /* [N6] release: the node */
-    plat_store_relaxed(meta, building);                                                        /* relaxed: nobody can have seen it */
+    if (plat_cas_release(&graph->entry, &expected, (uint64_t)level << 32 | slot)) return true; /* [N6] release: the node */
+    plat_store_relaxed(meta, building);                                                        /* relaxed: private again */
     return false;
 }
 

@@ -257,7 +257,7 @@ static bool was_newest(const event_t *e, const event_t *write) {
 }
 
 /* How much of each thread stays when `read` is to read from the new write: what was there before the read, and what leads to the write. */
-static void staying(const event_t *read, const event_t *write, uint32_t write_thread, uint8_t n[MODEL_THREADS]) {
+static void staying(const event_t *read, const event_t *write, uint32_t write_thread, count_t n[MODEL_THREADS]) {
     for (uint32_t t = 0; t < MODEL_THREADS; t++) {
         n[t] = t == write_thread ? graph.n[t] : write->causes.n[t];
         while (n[t] < graph.n[t] && graph.event[t][n[t]].stamp <= read->stamp) n[t]++;
@@ -265,7 +265,7 @@ static void staying(const event_t *read, const event_t *write, uint32_t write_th
 }
 
 static void revisit(event_t *read, uint32_t reader, event_t *write, uint32_t writer) {
-    uint8_t n[MODEL_THREADS];
+    count_t n[MODEL_THREADS];
     staying(read, write, writer, n);
     if (!was_newest(read, write)) return;
     FOR_EVENTS(&graph, t, i, e)

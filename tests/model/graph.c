@@ -31,7 +31,7 @@ void graph_set_clocks(graph_t *graph, uint32_t thread) {
     const event_t *before = index > 0 ? e - 1 : &nothing;
     e->hb = before->hb, e->causes = before->causes, e->pending = before->pending, e->fence = before->fence;
     e->message = nothing.message;
-    e->hb.n[thread] = e->causes.n[thread] = (uint8_t)(index + 1);
+    e->hb.n[thread] = e->causes.n[thread] = (count_t)(index + 1);
     if (e->kind == READ) read_clocks(graph, e);
     else if (e->kind == WRITE) write_clocks(graph, e, before);
     else if (e->orders & MODEL_FENCE) {
@@ -100,7 +100,8 @@ void graph_take_rank(graph_t *graph, event_t *write, uint32_t rank) {
 typedef struct fences {
     uint32_t n;
     event_t *at[32];
-    uint8_t thread[32], index[32];
+    uint8_t thread[32];
+    count_t index[32];
     uint32_t before[32]; /* bit g: f before g */
 } fences_t;
 
@@ -145,7 +146,7 @@ static bool fences_in_order(graph_t *graph) {
     uint32_t n = 0;
     FOR_EVENTS(graph, t, i, e)
     if (e->kind == FENCE && e->orders & MODEL_FENCE) {
-        fences.at[fences.n] = e, fences.thread[fences.n] = (uint8_t)t, fences.index[fences.n] = (uint8_t)i;
+        fences.at[fences.n] = e, fences.thread[fences.n] = (uint8_t)t, fences.index[fences.n] = (count_t)i;
         fences.n++;
     }
     for (uint32_t f = 0; f < fences.n; f++) fences.before[f] = fences_after(&fences, fences.thread[f], fences.index[f]) & ~(1u << f);
@@ -182,7 +183,7 @@ void graph_copy(graph_t *to, const graph_t *from) {
     for (uint32_t t = 0; t < MODEL_THREADS; t++) memcpy(to->event[t], from->event[t], from->n[t] * sizeof(event_t));
 }
 
-void graph_restrict(graph_t *graph, const uint8_t n[MODEL_THREADS]) {
+void graph_restrict(graph_t *graph, const count_t n[MODEL_THREADS]) {
     memcpy(graph->n, n, sizeof graph->n);
     graph->n_fences = 0;
     FOR_EVENTS(graph, t, i, e)

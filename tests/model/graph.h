@@ -12,27 +12,31 @@
 
 #include "model/model.h"
 
-#define MOST_EVENTS 250u /* per thread */
+#define MOST_EVENTS 600u /* per thread */
 
 typedef enum kind { READ, WRITE, FENCE } kind_t;
 
+/* How many events of a thread, and the place of one. */
+typedef uint16_t count_t;
+
 /* Thread and index of an event. */
+#define INDEX_BITS 12u
 typedef uint16_t ref_t;
 #define INITIAL UINT16_MAX /* the write that setup made */
 
 static inline ref_t ref_of(uint32_t thread, uint32_t index) {
-    return (ref_t)(thread << 8 | index);
+    return (ref_t)(thread << INDEX_BITS | index);
 }
 static inline uint32_t ref_thread(ref_t ref) {
-    return ref >> 8;
+    return ref >> INDEX_BITS;
 }
 static inline uint32_t ref_index(ref_t ref) {
-    return ref & 0xFFu;
+    return ref & ((1u << INDEX_BITS) - 1);
 }
 
 /* How many events of each thread are included. */
 typedef struct known {
-    uint8_t n[MODEL_THREADS];
+    count_t n[MODEL_THREADS];
 } known_t;
 
 typedef struct event {
@@ -56,7 +60,7 @@ typedef struct event {
 typedef struct graph {
     uint32_t next_stamp;
     uint32_t n_fences;
-    uint8_t n[MODEL_THREADS];
+    count_t n[MODEL_THREADS];
     event_t event[MODEL_THREADS][MOST_EVENTS];
 } graph_t;
 
@@ -102,6 +106,6 @@ uint32_t graph_top_rank(graph_t *graph, const event_t *without, uintptr_t addres
 void graph_copy(graph_t *to, const graph_t *from);
 
 /* Keeps the first n[t] events of each thread. */
-void graph_restrict(graph_t *graph, const uint8_t n[MODEL_THREADS]);
+void graph_restrict(graph_t *graph, const count_t n[MODEL_THREADS]);
 
 #endif

@@ -3,6 +3,7 @@
  * main.c - the runner: `model [NAME...]` explores the shapes whose "group/name" begins with a NAME and prints one line for each.
  *
  *     --limit N     at most N executions per shape (default: none)
+ *     --long        also the shapes that take long; without it they are explored only when they are named in full
  *     --programs N SEED   N random little programs: as many executions as the definition of the memory model allows (oracle.c)
  *     --sites       every use of an ordered access or fence in the core, and the shapes that run it
  *     --mutate      weakens one order at a time and explores the shapes that run it; a mutant that no shape sees has survived (mutants.c)
@@ -25,12 +26,12 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool wanted(const model_shape_t *shape, int n, char **names) {
+static bool wanted(const model_shape_t *shape, bool all, int n, char **names) {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", shape->group, shape->name);
     for (int i = 0; i < n; i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
-    return n == 0;
+        if (strncmp(name, names[i], strlen(names[i])) == 0 && (all || !shape->is_long || strcmp(name, names[i]) == 0)) return true;
+    return n == 0 && (all || !shape->is_long);
 }
 
 static bool as_expected(const model_shape_t *shape, const explored_t *e) {
@@ -63,13 +64,14 @@ static bool run_shape(const model_shape_t *shape, uint64_t limit, uint64_t *n_ex
 
 int main(int argc, char **argv) {
     uint64_t limit = 0;
-    bool mutates = false, lists = false;
+    bool mutates = false, lists = false, all = false;
     uint32_t n_programs = 0;
     uint64_t seed = 1;
     int n = 0;
     char **names = argv + 1;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--limit") == 0 && i + 1 < argc) limit = strtoull(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--long") == 0) all = true;
         else if (strcmp(argv[i], "--programs") == 0 && i + 2 < argc) {
             n_programs = (uint32_t)strtoul(argv[++i], NULL, 10);
             seed = strtoull(argv[++i], NULL, 10);
@@ -86,7 +88,7 @@ int main(int argc, char **argv) {
         else n_failed++;
     }
     FOR_SHAPES(shape)
-    if (wanted(*shape, n, names)) {
+    if (wanted(*shape, all, n, names)) {
         if (run_shape(*shape, limit, &n_executions)) n_passed++;
         else n_failed++;
     }

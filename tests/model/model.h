@@ -30,6 +30,7 @@ typedef struct model_shape {
     uint64_t n_executions;               /* that the exploration must find; 0: not pinned */
     uint64_t n_outcomes;                 /* likewise */
     bool must_fail;                      /* a violation must be found */
+    bool is_long;                        /* explored with --long only */
 } model_shape_t;
 
 #define MODEL_SHAPE(group_, name_, ...)                                                                    \
@@ -38,6 +39,10 @@ typedef struct model_shape {
         __attribute__((section("model_shapes"), used, retain)) = &shape_##group_##_##name_;
 
 #define SHAPE(group_, name_, setup_, finish_, ...) MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__})
+
+/* A shape of more executions than a run of all shapes has time for. */
+#define LONG_SHAPE(group_, name_, setup_, finish_, ...) \
+    MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__}, .is_long = true)
 
 /* A shape with a bug in it, to see the checker find it. */
 #define BROKEN(group_, name_, setup_, finish_, ...) \
@@ -62,6 +67,9 @@ _Noreturn void model_abandon(void);
 /* The bytes are given back: a plain access from here on is a use after free, freeing again is a double free; until model_reuse(). */
 void model_free(const void *address, size_t n_bytes);
 void model_reuse(const void *address, size_t n_bytes);
+
+/* In setup: arenas that are opened from here on are flat where they are small, as on machines that can reserve addresses: far fewer events. Until the shape's end. */
+void model_flat_arenas(void);
 
 /* Notes how the execution ended: different outcomes are counted. In finish only. */
 void model_outcome(uint64_t outcome);

@@ -19,7 +19,7 @@
 typedef struct cell {
     uintptr_t address;
     uint32_t generation; /* of another execution: the cell is unused */
-    uint8_t plain_write[MODEL_THREADS], plain_read[MODEL_THREADS], atomic_write[MODEL_THREADS], atomic_read[MODEL_THREADS];
+    count_t plain_write[MODEL_THREADS], plain_read[MODEL_THREADS], atomic_write[MODEL_THREADS], atomic_read[MODEL_THREADS];
     bool freed, saved, has_initial;
     uint64_t initial;
 } cell_t;
@@ -27,7 +27,7 @@ typedef struct cell {
 /* Pages taken in this execution: written, with zeroes, by whoever took them. */
 typedef struct fresh {
     uintptr_t start, end;
-    uint8_t written[MODEL_THREADS];
+    count_t written[MODEL_THREADS];
     bool freed;
 } fresh_t;
 
@@ -36,6 +36,7 @@ static fresh_t fresh[MOST_FRESH];
 static uint32_t n_fresh;
 static uint8_t *pool;
 static size_t setup_used, share_used[MODEL_THREADS];
+static size_t frozen_used; /* what finish takes on top of setup's is given back with everything else */
 static cell_t cells[N_CELLS];
 static uint32_t generation = 1;
 static struct {
@@ -57,7 +58,7 @@ static bool is_shared(uintptr_t address) {
 static void note_fresh(uintptr_t start, size_t n_bytes) {
     if (n_fresh == MOST_FRESH) model_fail(__FILE__, __LINE__, "an execution takes more pages than the checker can watch");
     fresh[n_fresh] = (fresh_t){.start = start, .end = start + n_bytes};
-    fresh[n_fresh++].written[current] = (uint8_t)(known->n[current] + 1);
+    fresh[n_fresh++].written[current] = (count_t)(known->n[current] + 1);
 }
 
 void *plain_pages(size_t n_bytes) {
@@ -69,6 +70,16 @@ void *plain_pages(size_t n_bytes) {
     *used += n_bytes;
     if (known) note_fresh((uintptr_t)pages, n_bytes);
     return pages;
+}
+
+static bool flat_arenas;
+
+void model_flat_arenas(void) {
+    flat_arenas = true;
+}
+
+bool plain_arenas_are_flat(void) {
+    return flat_arenas;
 }
 
 static fresh_t *fresh_of(uintptr_t address) {
@@ -105,11 +116,13 @@ static void save(cell_t *cell) {
 
 void plain_freeze(void) {
     frozen = true;
+    frozen_used = setup_used;
     plain_rewind();
 }
 
 void plain_rewind(void) {
     while (n_undo > 0) n_undo--, *undo[n_undo].at = undo[n_undo].old;
+    if (frozen) setup_used = frozen_used;
     memset(share_used, 0, sizeof share_used);
     n_fresh = 0;
     generation++;
@@ -119,6 +132,7 @@ void plain_rewind(void) {
 void plain_reset(void) {
     if (pool) madvise(pool, POOL_BYTES, MADV_DONTNEED); /* zeroed again */
     setup_used = 0;
+    flat_arenas = false;
     frozen = false;
     plain_rewind();
 }
@@ -131,7 +145,7 @@ void plain_enter(uint32_t thread, const known_t *hb) {
 }
 
 /* True when another thread's noted access does not happen before what `hb` knows. */
-static bool races(const uint8_t noted[MODEL_THREADS], const known_t *hb, uint32_t thread) {
+static bool races(const count_t noted[MODEL_THREADS], const known_t *hb, uint32_t thread) {
     for (uint32_t t = 0; t < MODEL_THREADS; t++)
         if (t != thread && noted[t] > hb->n[t]) return true;
     return false;
@@ -162,8 +176,8 @@ static void plain_access(uintptr_t address, bool writes) {
     if (writes && races(cell->plain_read, known, current)) race("a plain write against a plain read", cell);
     if (writes && races(cell->atomic_read, known, current)) race("a plain write against an atomic read", cell);
     if (writes && cell->has_initial) race("plain write to a place used atomically in this execution: not modelled", cell);
-    uint8_t *noted = writes ? cell->plain_write : cell->plain_read;
-    noted[current] = (uint8_t)(known->n[current] + 1);
+    count_t *noted = writes ? cell->plain_write : cell->plain_read;
+    noted[current] = (count_t)(known->n[current] + 1);
 }
 
 static void touch(const volatile void *start, size_t n_bytes, bool writes) {

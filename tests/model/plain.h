@@ -15,6 +15,9 @@
 void *plain_pages(size_t n_bytes);
 void plain_pages_free(void *pages);
 
+/* What model_flat_arenas() asked for. */
+bool plain_arenas_are_flat(void);
+
 /* Setup is over: what memory holds now is where every execution begins. */
 void plain_freeze(void);
 

@@ -8,9 +8,11 @@
 #include "plat_pages.h"
 #include "plat_random.h"
 
+#define MOST_RESERVED_BYTES (1u << 20)
+
 const plat_pages_caps_t *plat_pages_caps(void) {
-    static const plat_pages_caps_t caps = {4096, false, false};
-    return &caps;
+    static const plat_pages_caps_t chunked = {4096, false, false}, flat = {4096, true, false};
+    return plain_arenas_are_flat() ? &flat : &chunked;
 }
 
 void *plat_pages_alloc(size_t bytes) {
@@ -18,8 +20,7 @@ void *plat_pages_alloc(size_t bytes) {
 }
 
 void *plat_pages_reserve(size_t bytes) {
-    (void)bytes;
-    return NULL;
+    return plain_arenas_are_flat() && bytes <= MOST_RESERVED_BYTES ? plain_pages(bytes) : NULL;
 }
 
 void plat_pages_free(void *address, size_t bytes) {
