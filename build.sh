@@ -211,6 +211,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "native build (clang, own epoch)" cmake_build build/own -DCM_EPOCH=own -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
     tested "native tests (clang, own epoch)" run_ctest build/own
     tested "WebAssembly builds" wasm_toolchains
+    tested "C tests as WebAssembly" bash tests/wasm/run.sh
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
