@@ -27,12 +27,12 @@ step() {
     return $status
 }
 
-# cmake_build FOLDER OPTION... configures and builds; says nothing unless something is wrong.
+# cmake_build FOLDER OPTION... configures and builds (TARGET, or all); says nothing unless something is wrong.
 cmake_build() {
     local folder=$1 log=$1/build.log
     shift
     mkdir -p "$folder"
-    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder" --parallel "$JOBS"; } >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder" --parallel "$JOBS" --target "${TARGET:-all}"; } >"$log" 2>&1 || { cat "$log" >&2; return 1; }
     ! grep -E 'warning:' "$log" || true
 }
 
@@ -214,12 +214,16 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
+    tested "model checker" model
+    tested "fuzzers, a fixed number of runs" fuzz all runs
     tested "lint" lint
     if [ "${CM_TEST_LENGTH:-}" = full ]; then
         tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
         tested "recall under the score, 200,000 memories" bash bench/run.sh temporal 200000 gate
         tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
         tested "consolidation, 50,000 memories" bash bench/run.sh consolidate
+        tested "mutants" mutate
+        tested "fuzzers, 30 minutes each" fuzz all 1800
     fi
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
@@ -229,6 +233,28 @@ sanitize() { # thread|address|undefined|memory: the native tests under that sani
     case ${1:-} in thread | address | undefined | memory) ;; *) fail "sanitize what? thread, address, undefined or memory" ;; esac
     step "build with -fsanitize=$1" cmake_build "build/$1" -DCM_SANITIZE="$1" -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
     step "tests with -fsanitize=$1" ctest --test-dir "build/$1" --output-on-failure --parallel "$JOBS" -L 'unit|contract|concurrency'
+}
+
+model_build() {
+    cmake_build build/model -S tests/model -DCMAKE_C_COMPILER=clang-19
+}
+
+model() { # [NAME...]: the model checker: every execution of the shapes in tests/model, weak memory included
+    step "model build" model_build
+    build/model/model "$@"
+}
+
+mutate() { #: can the checks fail? Every memory order and fence taken away, bugs put in, one at a time: each must be caught
+    step "model build" model_build
+    local status=0
+    step "memory orders taken away" bash tests/mutants/orders.sh || status=1
+    step "bugs put in" bash tests/mutants/run.sh || status=1
+    return $status
+}
+
+fuzz() { # [NAME|all [SECONDS]]: the fuzzers of tests/fuzz with libFuzzer, each for SECONDS (default 30); what they find is kept in build/fuzz/found
+    TARGET=fuzzers step "build of the fuzzers" cmake_build build/fuzz -DCMAKE_C_COMPILER=clang-19 -DCM_FUZZ=ON -DCM_EPOCH=own -DCM_BENCH=OFF
+    bash tests/fuzz/run.sh "${1:-all}" "${2:-30}"
 }
 
 lint() { #: the project's own rules (tests/lint), formatting, TypeScript
@@ -249,6 +275,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac

@@ -36,12 +36,12 @@ void cmi_items_give(cmi_items_t *items, uint32_t index) {
 }
 
 static cm_status_t take_fresh(cmi_items_t *items, uint32_t *index) {
-    uint32_t end = plat_load_acquire(&items->n_items); /* [P1] */
+    uint32_t end = plat_load_relaxed(&items->n_items); /* relaxed: re-checked by the CAS; the arena looks after its chunks itself */
     do {
         if (end >= items->arena.capacity) return CM_E_INDEX_FULL;
         if (!cmi_arena_ensure(&items->arena, end)) return CM_E_NO_MEMORY;
-        /* [P1] release: the item's memory before its number. Retry: another thread took this one */
-    } while (!plat_cas_acq_rel(&items->n_items, &end, end + 1));
+        /* [P1] release: the item's memory before its number; an RMW, so it hands on what those before it released. Retry: another thread took this one */
+    } while (!plat_cas_release(&items->n_items, &end, end + 1));
     *index = end;
     return CM_OK;
 }

@@ -15,10 +15,9 @@
 
 enum { MAX_ARGUMENTS = 64, N_COMMANDS = 13 };
 
-static const command_t *const real_commands[N_COMMANDS] = {&save_command,   &query_command,  &get_command,    &related_command,
-                                                           &context_command, &stats_command,  &update_command, &access_command,
-                                                           &relate_command, &unrelate_command, &remove_command, &decay_command,
-                                                           &consolidate_command};
+static const command_t *const real_commands[N_COMMANDS] = {
+    &save_command,   &query_command,  &get_command,      &related_command, &context_command, &stats_command,      &update_command,
+    &access_command, &relate_command, &unrelate_command, &remove_command,  &decay_command,   &consolidate_command};
 static const command_t *running;
 
 static bool json_is_one_value(const json_writer_t *json) {
@@ -68,12 +67,15 @@ static int look_at(size_t command, const option_value_t *values) {
     return STATUS_OK;
 }
 
-#define LOOK(n) \
-    static int look_##n(const option_value_t *values) { return look_at(n, values); }
-LOOK(0) LOOK(1) LOOK(2) LOOK(3) LOOK(4) LOOK(5) LOOK(6) LOOK(7) LOOK(8) LOOK(9) LOOK(10) LOOK(11) LOOK(12)
+#define LOOK(n)                                         \
+    static int look_##n(const option_value_t *values) { \
+        return look_at(n, values);                      \
+    }
+LOOK(0)
+LOOK(1) LOOK(2) LOOK(3) LOOK(4) LOOK(5) LOOK(6) LOOK(7) LOOK(8) LOOK(9) LOOK(10) LOOK(11) LOOK(12)
 
-static int (*const looks[N_COMMANDS])(const option_value_t *) = {look_0, look_1, look_2, look_3, look_4,  look_5, look_6,
-                                                                look_7, look_8, look_9, look_10, look_11, look_12};
+    static int (*const looks[N_COMMANDS])(const option_value_t *) = {look_0, look_1, look_2, look_3,  look_4,  look_5, look_6,
+                                                                     look_7, look_8, look_9, look_10, look_11, look_12};
 
 /* Cuts the text at its line ends, in place; a NUL ends an argument early, as in argv. */
 static int cut(char *text, size_t n_bytes, char **argv) {

@@ -72,7 +72,8 @@ static void read_everything(cm_thread_t *thread, const cm_store_t *store) {
         cm_context_summary_t summary;
         char label[CM_MAX_CONTEXT_BYTES];
         memcpy(label, context.context.data, context.context.len); /* the next call may use the buffer */
-        FUZZ_CHECK(cm_context_summary(thread, (cm_str_t){label, context.context.len}, &summary, NULL, 0) == CM_OK, "%s", cm_message(thread));
+        FUZZ_CHECK(cm_context_summary(thread, (cm_str_t){label, context.context.len}, &summary, NULL, 0) == CM_OK, "%s",
+                   cm_message(thread));
         FUZZ_CHECK(summary.n_memories == context.n_memories, "a context of %llu", (unsigned long long)summary.n_memories);
     }
     FUZZ_CHECK(cm_stats(thread, &stats) == CM_OK && stats.n_memories == n, "%s", cm_message(thread));

@@ -56,7 +56,8 @@ static cm_str_t draw_string(run_t *r, const char *const *words, uint32_t n_words
 }
 
 static cm_str_t draw_id(run_t *r) {
-    static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "\xC3\xA9t\xC3\xA9", "a longer id than the others", "a", "b"};
+    static const char *const ids[] = {
+        "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "\xC3\xA9t\xC3\xA9", "a longer id than the others", "a", "b"};
     return draw_string(r, ids, 16);
 }
 
@@ -137,8 +138,8 @@ static void insert(run_t *r) {
     bool is_new = !model_find(&r->model, memory.id);
     cm_status_t status = cm_insert(r->thread, &memory);
     if (status == CM_E_CAPACITY) FUZZ_CHECK(is_new && r->model.n == r->config.max_memories, "full with %u", r->model.n);
-    if (SUCCEEDED(r, status, CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_ID, CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_CAPACITY, CM_E_INDEX_FULL,
-                  CM_E_NO_MEMORY))
+    if (SUCCEEDED(r, status, CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_ID, CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_CAPACITY,
+                  CM_E_INDEX_FULL, CM_E_NO_MEMORY))
         model_insert(&r->model, &memory);
 }
 
@@ -211,8 +212,8 @@ static void search(run_t *r) {
     if (filters & 16) o.created_before_ms = draw_time(r);
     if (filters & 32) o.filter = filter, o.filter_context = &remainder;
     if (o.k > HITS && o.k <= CM_MAX_K) o.k = HITS; /* there is room for no more */
-    if (!SUCCEEDED(r, cm_search(r->thread, vector, dimensions, &o, r->hits, &r->n_hits), CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE, CM_E_UTF8,
-                   CM_E_TOO_LARGE, CM_E_NO_MEMORY)) {
+    if (!SUCCEEDED(r, cm_search(r->thread, vector, dimensions, &o, r->hits, &r->n_hits), CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_RANGE,
+                   CM_E_UTF8, CM_E_TOO_LARGE, CM_E_NO_MEMORY)) {
         r->n_hits = 0;
         return;
     }
@@ -236,16 +237,16 @@ static void get_hit(run_t *r) {
     cm_memory_t memory;
     cm_hit_t hit = {.slot = (uint32_t)fuzz_word(&r->in, 4), .generation = fuzz_byte(&r->in)};
     if (!is_wild(r) && r->n_hits > 0) hit = r->hits[fuzz_below(&r->in, (uint32_t)r->n_hits)];
-    if (SUCCEEDED(r, cm_get_hit(r->thread, hit.slot, hit.generation, &memory, draw_buffer(r), draw_capacity(r), NULL), CM_E_STALE, CM_E_BUFFER,
-                  CM_E_ARGUMENT, CM_E_RANGE))
+    if (SUCCEEDED(r, cm_get_hit(r->thread, hit.slot, hit.generation, &memory, draw_buffer(r), draw_capacity(r), NULL), CM_E_STALE,
+                  CM_E_BUFFER, CM_E_ARGUMENT, CM_E_RANGE))
         compare(r, &memory);
 }
 
 static void related(run_t *r) {
     cm_related_t out[HITS];
     uint32_t n = 0, capacity = fuzz_below(&r->in, HITS + 1);
-    bool done = SUCCEEDED(r, cm_related(r->thread, draw_id(r), draw_count(r, 5), out, capacity, &n), CM_E_NOT_FOUND, CM_E_BUFFER, CM_E_NO_MEMORY,
-                          CM_E_RANGE, CM_E_ID, CM_E_ARGUMENT);
+    bool done = SUCCEEDED(r, cm_related(r->thread, draw_id(r), draw_count(r, 5), out, capacity, &n), CM_E_NOT_FOUND, CM_E_BUFFER,
+                          CM_E_NO_MEMORY, CM_E_RANGE, CM_E_ID, CM_E_ARGUMENT);
     if (done) FUZZ_CHECK(n <= capacity && n < r->model.n, "%u related of %u", n, r->model.n);
 }
 
@@ -328,7 +329,8 @@ static void come_and_go(run_t *r) {
 static void call_without(run_t *r) {
     size_t n;
     cm_search_t search = CM_SEARCH_INIT;
-    FUZZ_CHECK(cm_insert(r->thread, NULL) == CM_E_ARGUMENT && cm_get(r->thread, CM_STR("a"), NULL, buffer, 8, NULL) == CM_E_ARGUMENT, "NULL");
+    FUZZ_CHECK(cm_insert(r->thread, NULL) == CM_E_ARGUMENT && cm_get(r->thread, CM_STR("a"), NULL, buffer, 8, NULL) == CM_E_ARGUMENT,
+               "NULL");
     FUZZ_CHECK(cm_search(r->thread, NULL, r->config.dimensions, &search, r->hits, &n) == CM_E_ARGUMENT, "NULL");
     FUZZ_CHECK(cm_save(r->thread, NULL) == CM_E_ARGUMENT && cm_update(r->thread, CM_STR("a"), NULL) == CM_E_ARGUMENT, "NULL");
     search.size = fuzz_byte(&r->in);
@@ -346,11 +348,14 @@ static void step(run_t *r) {
     case 0: remove_one(r); break;
     case 1: get(r, false); break;
     case 2: get(r, true); break;
-    case 3: case 4: update(r); break;
+    case 3:
+    case 4: update(r); break;
     case 5: relate(r, false); break;
     case 6: relate(r, true); break;
     case 7: decay(r); break;
-    case 8: case 9: case 10: search(r); break;
+    case 8:
+    case 9:
+    case 10: search(r); break;
     case 11: get_hit(r); break;
     case 12: related(r); break;
     case 13: summary(r); break;
@@ -386,7 +391,8 @@ static cm_config_t draw_config(run_t *r) {
     config.temporal_weight = (float)fuzz_below(&r->in, 5) / 4;
     config.seed = fuzz_word(&r->in, 2);
     if (!is_wild(r)) return config;
-    config.base_decay_rate = fuzz_float(&r->in), config.temporal_weight = fuzz_float(&r->in), config.similarity_threshold = fuzz_float(&r->in);
+    config.base_decay_rate = fuzz_float(&r->in), config.temporal_weight = fuzz_float(&r->in),
+    config.similarity_threshold = fuzz_float(&r->in);
     config.m = (uint32_t)fuzz_word(&r->in, 2), config.ef_construction = (uint32_t)fuzz_word(&r->in, 3);
     config.max_memories = (uint32_t)fuzz_word(&r->in, 4), config.metric = (cm_metric_t)fuzz_byte(&r->in);
     return config;
@@ -400,7 +406,8 @@ static void load_what_was_saved(run_t *r) {
     options.custom = r->config.custom, options.max_threads = 1;
     cm_status_t status = cm_load(&MEMORY_SOURCE(&r->file), &options, &store, &error);
     FUZZ_CHECK(status == CM_OK || status == CM_E_NO_MEMORY, "load: %d %s", (int)status, error.message);
-    if (status == CM_OK) FUZZ_CHECK(cm_len(store) == r->model.n, "%llu memories, expected %u", (unsigned long long)cm_len(store), r->model.n);
+    if (status == CM_OK)
+        FUZZ_CHECK(cm_len(store) == r->model.n, "%llu memories, expected %u", (unsigned long long)cm_len(store), r->model.n);
     cm_close(store);
 }
 

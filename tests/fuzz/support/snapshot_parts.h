@@ -80,7 +80,8 @@ static inline bool parts_of(parts_t *parts, const uint8_t *bytes, size_t size) {
 /* Lays the file out; the caller seals it. 0 when it does not fit. */
 static inline size_t parts_lay_out(parts_t *parts, uint8_t *out, size_t capacity) {
     uint64_t at = CMI_HEADER_BYTES, n_checksums = 0;
-    for (uint32_t i = 0; i < CMI_N_SECTIONS; i++) at += cmi_align(parts->section[i].n_bytes), n_checksums += cmi_n_blocks(parts->section[i].n_bytes);
+    for (uint32_t i = 0; i < CMI_N_SECTIONS; i++)
+        at += cmi_align(parts->section[i].n_bytes), n_checksums += cmi_n_blocks(parts->section[i].n_bytes);
     cmi_footer_t footer = {.table_offset = at, .table_bytes = CMI_N_SECTIONS * CMI_TABLE_ENTRY_BYTES + 4 * n_checksums};
     footer.file_bytes = at + footer.table_bytes + CMI_FOOTER_BYTES;
     if (footer.file_bytes > capacity) return 0;
@@ -109,7 +110,8 @@ static inline void change_number(uint8_t *bytes, size_t size, uint64_t random) {
     if (size < 4) return;
     uint8_t *at = bytes + 4 * (size_t)(random % (size / 4));
     uint32_t old = cmi_get_u32(at), other = cmi_get_u32(bytes + 4 * (size_t)(random / 7 % (size / 4)));
-    const uint32_t choices[] = {0, 1, UINT32_MAX, UINT32_MAX - 1, old + 1, old - 1, old ^ 1u << (random % 32), other, old * 2, 0x7F800000, 0x80000000};
+    const uint32_t choices[] = {0,     1,       UINT32_MAX, UINT32_MAX - 1, old + 1, old - 1, old ^ 1u << (random % 32),
+                                other, old * 2, 0x7F800000, 0x80000000};
     cmi_put_u32(at, choices[random / 131 % (sizeof choices / sizeof *choices)]);
 }
 
