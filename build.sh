@@ -216,6 +216,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "TypeScript tests" npm test --silent
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
     tested "model checker" model
+    tested "fuzzers, a fixed number of runs" fuzz all runs
     tested "lint" lint
     if [ "${CM_TEST_LENGTH:-}" = full ]; then
         tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
@@ -223,6 +224,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
         tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
         tested "consolidation, 50,000 memories" bash bench/run.sh consolidate
         tested "mutants" mutate
+        tested "fuzzers, 30 minutes each" fuzz all 1800
     fi
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
@@ -251,17 +253,9 @@ mutate() { #: can the checks fail? Every memory order and fence taken away, bugs
     return $status
 }
 
-fuzz() { # [NAME|all [SECONDS]]: the fuzzers of tests/fuzz with libFuzzer, each for SECONDS (default 30); what they find is kept in build/fuzz
-    local name names=${1:-all} seconds=${2:-30} status=0
-    [ "$names" != all ] || names=$(cd tests/fuzz && ls -- *.c | sed 's/\.c$//')
+fuzz() { # [NAME|all [SECONDS]]: the fuzzers of tests/fuzz with libFuzzer, each for SECONDS (default 30); what they find is kept in build/fuzz/found
     TARGET=fuzzers step "build of the fuzzers" cmake_build build/fuzz -DCMAKE_C_COMPILER=clang-19 -DCM_FUZZ=ON -DCM_EPOCH=own -DCM_BENCH=OFF
-    for name in $names; do
-        mkdir -p "build/fuzz/found/$name"
-        step "fuzzing $name for $seconds s" "build/fuzz/tests/fuzz/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -timeout=20 -rss_limit_mb=4096 \
-            -max_len=65536 -artifact_prefix="build/fuzz/found/$name/" "build/fuzz/found/$name" "tests/fuzz/corpus/$name" || status=1
-    done
-    [ $status = 0 ] || echo "replay with: build/fuzz/tests/fuzz/NAME build/fuzz/found/NAME/crash-*"
-    return $status
+    bash tests/fuzz/run.sh "${1:-all}" "${2:-30}"
 }
 
 lint() { #: the project's own rules (tests/lint), formatting, TypeScript

@@ -46,4 +46,9 @@ static inline void *cmi_arena_at(const cmi_arena_t *arena, uint32_t i) {
     return chunk + (uint64_t)(i & ((1u << arena->chunk_shift) - 1u)) * arena->stride_bytes;
 }
 
+/* True when item i was made usable, or one in the same chunk. */
+static inline bool cmi_arena_has(const cmi_arena_t *arena, uint32_t i) {
+    return arena->flat || plat_load_relaxed((plat_aptr_t *)&arena->chunk[i >> arena->chunk_shift]); /* relaxed: as above */
+}
+
 #endif

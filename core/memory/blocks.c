@@ -140,7 +140,8 @@ static uint32_t take_small(cmi_blocks_t *blocks, uint32_t n) {
         uint32_t low = (uint32_t)word, high = (uint32_t)(word >> 32), start = low;
         if (!blocks->flat && low / CHUNK_GRANULES != (low + n - 1) / CHUNK_GRANULES) start = (low / CHUNK_GRANULES + 1) * CHUNK_GRANULES;
         if (n > high || start > high - n) return CMI_NO_BLOCK;
-        if (!blocks->flat && !ensure_chunk(blocks, start)) return CMI_NO_BLOCK;
+        /* the first chunk may have no pages yet when all of the second is asked for; recycle() writes to it */
+        if (!blocks->flat && (!ensure_chunk(blocks, low) || !ensure_chunk(blocks, start))) return CMI_NO_BLOCK;
         /* retry: another thread took granules */
         if (!plat_cas_relaxed(&blocks->frontier, &word, (uint64_t)high << 32 | (start + n))) continue;
         recycle(blocks, low, start);
@@ -207,11 +208,18 @@ cmi_blocks_t *cmi_blocks_open(void) {
     return blocks;
 }
 
-/* Whole chunks below `low`, big blocks (whose headers tell their size, also when freed) above `high`. */
+/* Pages of the chunk that holds the handle; NULL when it has none, and perhaps the directory has none for it either. */
+static void *pages_of(const cmi_blocks_t *blocks, uint32_t handle) {
+    return cmi_arena_has(&blocks->chunks, handle / CHUNK_GRANULES) ? plat_load_relaxed(chunk_of(blocks, handle)) : NULL;
+}
+
+/* Whole chunks below `low`, and one more, which somebody may have brought there before memory ran out; big blocks (whose headers tell their size, also when
+ * freed) above `high`. */
 static void close_chunks(cmi_blocks_t *blocks) {
     uint64_t word = plat_load_relaxed(&blocks->frontier); /* relaxed, here and below: the last user is gone */
     uint64_t low = (uint32_t)word, high = word >> 32;
-    for (uint64_t at = 0; at < low; at += CHUNK_GRANULES) plat_pages_free(plat_load_relaxed(chunk_of(blocks, (uint32_t)at)), CHUNK_BYTES);
+    for (uint64_t at = 0; at < low + CHUNK_GRANULES && at < high; at += CHUNK_GRANULES)
+        plat_pages_free(pages_of(blocks, (uint32_t)at), CHUNK_BYTES);
     while (high < MOST_GRANULES) {
         header_t *first = header_at(blocks, (uint32_t)high);
         uint64_t bytes = run_bytes(granules_of(class_of(granules_for(first->n_bytes))));

@@ -22,7 +22,8 @@ static void append_escape(buffer_t *out, unsigned char c) {
 }
 
 static void append_escaped(buffer_t *out, const char *bytes, size_t n_bytes, bool json) {
-    size_t from = 0; /* of the bytes that need no escape */
+    size_t from = 0;          /* of the bytes that need no escape */
+    if (n_bytes == 0) return; /* bytes may be NULL */
     for (size_t i = 0; i < n_bytes; i++) {
         unsigned char c = (unsigned char)bytes[i];
         bool control = c < 0x20 || c == 0x7F;
@@ -75,7 +76,11 @@ void text_append_fixed(buffer_t *out, double x, int decimals) {
     }
     double scale = 1;
     for (int i = 0; i < decimals; i++) scale *= 10;
-    char digits[400]; /* the longest double has 309 digits */
+    char digits[400];           /* the longest double has 309 digits */
+    if (fabs(x) >= ALL_WHOLE) { /* and x * scale might be infinite */
+        buffer_append_format(out, "%.*f", decimals, x);
+        return;
+    }
     double n = fabs(x) * scale + 0.5;
     if (n < ALL_WHOLE) n = (double)(uint64_t)n;
     int n_digits = snprintf(digits, sizeof digits, "%0*.0f", decimals + 1, n);

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+#
+# tests/fuzz: each *.c file is a harness, found by its name. With CM_FUZZ=ON it is a fuzzer (target `fuzzers`, run by tests/fuzz/run.sh); else a program that
+# replays corpus/NAME, which ctest runs. Harnesses named cli_* are left out where the command line program is not built.
+file(GLOB fuzz_sources CONFIGURE_DEPENDS tests/fuzz/*.c)
+add_custom_target(fuzzers)
+
+if(TARGET chronomind-cli)
+    set(fuzz_cli_sources ${cli_sources})
+    list(FILTER fuzz_cli_sources EXCLUDE REGEX "/main\\.c$")
+    add_library(fuzz_cli STATIC EXCLUDE_FROM_ALL ${fuzz_cli_sources})
+    target_compile_options(fuzz_cli PRIVATE ${cm_compile_options} ${cm_warnings})
+    target_include_directories(fuzz_cli PRIVATE core platform/include)
+    target_link_libraries(fuzz_cli PUBLIC chronomind_static PkgConfig::YAJL m)
+else()
+    list(FILTER fuzz_sources EXCLUDE REGEX "/cli_[a-z]*\\.c$")
+endif()
+
+# What a harness puts in the place of the real thing.
+set(fuzz_wrapped_pages plat_pages_caps plat_pages_alloc plat_pages_reserve plat_pages_free plat_pages_wish_huge)
+set(fuzz_wrapped_cli report output_print read)
+
+foreach(source ${fuzz_sources})
+    get_filename_component(name ${source} NAME_WE)
+    cm_internal_executable(fuzz_${name} ${source} tests/fuzz chronomind_static)
+    set_target_properties(fuzz_${name} PROPERTIES OUTPUT_NAME ${name})
+    target_compile_options(fuzz_${name} PRIVATE ${cm_compile_options} -Wall -Wextra)
+    target_sources(fuzz_${name} PRIVATE tests/fuzz/support/heap_pages.c)
+    set(wrapped ${fuzz_wrapped_pages})
+    if(name MATCHES "^cli_")
+        target_sources(fuzz_${name} PRIVATE tests/fuzz/support/cli_silence.c)
+        target_include_directories(fuzz_${name} PRIVATE native)
+        target_link_libraries(fuzz_${name} PRIVATE fuzz_cli)
+        list(APPEND wrapped ${fuzz_wrapped_cli})
+    endif()
+    list(TRANSFORM wrapped PREPEND "-Wl,--wrap=")
+    target_link_options(fuzz_${name} PRIVATE ${wrapped})
+    if(CM_FUZZ)
+        target_compile_definitions(fuzz_${name} PRIVATE CM_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_sources(fuzz_${name} PRIVATE tests/fuzz/support/replay.c)
+        add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+        set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 600)
+    endif()
+    add_dependencies(fuzzers fuzz_${name})
+endforeach()
