@@ -207,11 +207,12 @@ cmi_blocks_t *cmi_blocks_open(void) {
     return blocks;
 }
 
-/* Whole chunks below `low`, big blocks (whose headers tell their size, also when freed) above `high`. */
+/* Whole chunks below `low`, none while nothing was ever taken; big blocks (whose headers tell their size, also when freed) above `high`. */
 static void close_chunks(cmi_blocks_t *blocks) {
     uint64_t word = plat_load_relaxed(&blocks->frontier); /* relaxed, here and below: the last user is gone */
     uint64_t low = (uint32_t)word, high = word >> 32;
-    for (uint64_t at = 0; at < low; at += CHUNK_GRANULES) plat_pages_free(plat_load_relaxed(chunk_of(blocks, (uint32_t)at)), CHUNK_BYTES);
+    for (uint64_t at = 0; low > 1 && at < low; at += CHUNK_GRANULES)
+        plat_pages_free(plat_load_relaxed(chunk_of(blocks, (uint32_t)at)), CHUNK_BYTES);
     while (high < MOST_GRANULES) {
         header_t *first = header_at(blocks, (uint32_t)high);
         uint64_t bytes = run_bytes(granules_of(class_of(granules_for(first->n_bytes))));

@@ -20,6 +20,12 @@ static void open_with_a(void) {
     add_memory(0, "a", 1, "x");
 }
 
+static void read_nothing(void) {
+    cm_memory_t memory;
+    MODEL_CHECK(!read_memory(0, "a", &memory));
+}
+SHAPE(memories, a_store_that_never_held_anything_is_closed, open_small_store, check_and_close, read_nothing)
+
 /* Vector and relationship of each replacement belong together. */
 static void insert_1(void) {
     add_memory(0, "a", 1, "x");
