@@ -27,12 +27,12 @@ step() {
     return $status
 }
 
-# cmake_build FOLDER OPTION... configures and builds; says nothing unless something is wrong.
+# cmake_build FOLDER OPTION... configures and builds (TARGET, or all); says nothing unless something is wrong.
 cmake_build() {
     local folder=$1 log=$1/build.log
     shift
     mkdir -p "$folder"
-    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder" --parallel "$JOBS"; } >"$log" 2>&1 || { cat "$log" >&2; return 1; }
+    { cmake -S . -B "$folder" -G Ninja "$@" && cmake --build "$folder" --parallel "$JOBS" --target "${TARGET:-all}"; } >"$log" 2>&1 || { cat "$log" >&2; return 1; }
     ! grep -E 'warning:' "$log" || true
 }
 
@@ -250,6 +250,19 @@ mutate() { #: can the checks fail? Every memory order and fence taken away, bugs
     return $status
 }
 
+fuzz() { # [NAME|all [SECONDS]]: the fuzzers of tests/fuzz with libFuzzer, each for SECONDS (default 30); what they find is kept in build/fuzz
+    local name names=${1:-all} seconds=${2:-30} status=0
+    [ "$names" != all ] || names=$(cd tests/fuzz && ls -- *.c | sed 's/\.c$//')
+    TARGET=fuzzers step "build of the fuzzers" cmake_build build/fuzz -DCMAKE_C_COMPILER=clang-19 -DCM_FUZZ=ON -DCM_EPOCH=own -DCM_BENCH=OFF
+    for name in $names; do
+        mkdir -p "build/fuzz/found/$name"
+        step "fuzzing $name for $seconds s" "build/fuzz/tests/fuzz/$name" -max_total_time="$seconds" -print_final_stats=1 -verbosity=0 -timeout=20 -rss_limit_mb=4096 \
+            -max_len=65536 -artifact_prefix="build/fuzz/found/$name/" "build/fuzz/found/$name" "tests/fuzz/corpus/$name" || status=1
+    done
+    [ $status = 0 ] || echo "replay with: build/fuzz/tests/fuzz/NAME build/fuzz/found/NAME/crash-*"
+    return $status
+}
+
 lint() { #: the project's own rules (tests/lint), formatting, TypeScript
     local status=0
     bash tests/lint/lint.sh || status=1
@@ -268,6 +281,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | model | mutate | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac

@@ -117,8 +117,8 @@ static void try_advance(plat_epoch_t *epoch) {
         uint64_t announced = plat_load_acquire(&epoch->records[i].announced);
         if (announced != QUIESCENT && announced != ((now << 1) | 1u)) return;
     }
-    /* [E2] acq_rel: hands on what the scan acquired, and what earlier advances had; pairs with the acquire in epoch_now(). */
-    plat_cas_acq_rel(&epoch->global, &now, now + 1);
+    /* [E2] release: hands on what the scan acquired; being an RMW it hands on, too, what earlier advances released. Pairs with the acquire in epoch_now(). */
+    plat_cas_release(&epoch->global, &now, now + 1);
 }
 
 static uint64_t epoch_now(plat_epoch_t *epoch) {
@@ -142,8 +142,8 @@ static void orphan(plat_epoch_t *epoch, plat_epoch_node_t *first) {
  * nodes were pushed: it can stand for all of them. */
 static void adopt(plat_epoch_t *epoch, record_t *record) {
     if (record->adopted || plat_load_relaxed(&epoch->orphans) == 0) return; /* relaxed: a hint */
-    /* [E6] acquire: the nodes. The release half carries nothing. */
-    record->adopted = (plat_epoch_node_t *)(uintptr_t)plat_exchange_acq_rel(&epoch->orphans, 0);
+    /* [E6] acquire: the nodes */
+    record->adopted = (plat_epoch_node_t *)(uintptr_t)plat_exchange_acquire(&epoch->orphans, 0);
     record->adopted_stamp = (uintptr_t)plat_load_relaxed(&epoch->global); /* relaxed: coherence after [E6] is enough */
 }
 

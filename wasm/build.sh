@@ -1,23 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] - builds both WebAssembly modules and js/src/generated.ts.
+# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] [--tests] - builds both WebAssembly modules and js/src/generated.ts.
 #
 #   chronomind.wasm     threads: imported shared memory, atomics
 #   chronomind-st.wasm  one thread: the same C, atomics compiled to plain accesses
 #
 # Both use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
 # emcc. Either way wasm-ld links by hand: the clang driver would run any wasm-opt it finds, and emcc would add its JavaScript and its malloc.
-# CLANG, EMCC and WASM_LD name other programs.
+# --tests compiles what the C tests link besides (tests/wasm/run.sh). CLANG, EMCC and WASM_LD name other programs.
 set -euo pipefail
 shopt -s extglob
 cd "$(dirname "$0")/.."
 
-toolchain=clang out=build/wasm debug=
+toolchain=clang out=build/wasm debug= tests=
 while [ $# -gt 0 ]; do
     case $1 in
         --toolchain) toolchain=$2; shift 2 ;;
         --out) out=$2; shift 2 ;;
         --debug) debug=1; shift ;;
+        --tests) tests=1; shift ;;
         *) echo "wasm/build.sh: unknown option $1" >&2; exit 2 ;;
     esac
 done
@@ -83,6 +84,13 @@ build_objects "$out/objects" "${threads[@]}"
 link "$out/chronomind.wasm" "$out/objects" --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align
 build_objects "$out/objects-st"
 link "$out/chronomind-st.wasm" "$out/objects-st"
+
+# The locked baselines, and kernels to compare those of simd128 with: in no module.
+if [ -n "$tests" ]; then
+    sources=(core/baseline/*.c core/distance/dispatch.c core/distance/kernels_scalar.c)
+    build_objects "$out/objects-tests" -Ucmi_kernels_scalar "${threads[@]}"
+    build_objects "$out/objects-tests-st" -Ucmi_kernels_scalar
+fi
 
 "${compile[@]}" -c wasm/layout.c -o "$out/layout.o"
 "$WASM_LD" --no-entry --export=layout_rows --export=layout_n_rows --export=layout_version "$out/layout.o" -o "$out/layout.wasm"

@@ -75,7 +75,7 @@ static plat_aptr_t *chunk_of(const cmi_blocks_t *blocks, uint32_t handle) {
 
 static header_t *header_at(const cmi_blocks_t *blocks, uint32_t handle) {
     if (CMI_LIKELY(blocks->flat != NULL)) return (header_t *)(blocks->flat + (uint64_t)handle * GRANULE_BYTES);
-    /* relaxed: the handle reached us through an acquire that its allocation happens before, and [B2] or program order brought the chunk there */
+    /* relaxed: the handle reached us through an acquire that its allocation happens before, and [B3] brought the chunk to whoever allocated it */
     uint8_t *chunk = plat_load_relaxed(chunk_of(blocks, handle));
     return (header_t *)(chunk + (size_t)(handle % CHUNK_GRANULES) * GRANULE_BYTES);
 }
@@ -135,14 +135,14 @@ static void recycle(cmi_blocks_t *blocks, uint32_t handle, uint32_t end) {
 }
 
 static uint32_t take_small(cmi_blocks_t *blocks, uint32_t n) {
-    uint64_t word = plat_load_acquire(&blocks->frontier); /* [B2] acquire: the chunk that `low` lies in */
+    uint64_t word = plat_load_relaxed(&blocks->frontier); /* relaxed, and the CAS: a count; ensure_chunk() brings the chunk here [B3] */
     for (;;) {
         uint32_t low = (uint32_t)word, high = (uint32_t)(word >> 32), start = low;
         if (!blocks->flat && low / CHUNK_GRANULES != (low + n - 1) / CHUNK_GRANULES) start = (low / CHUNK_GRANULES + 1) * CHUNK_GRANULES;
         if (n > high || start > high - n) return CMI_NO_BLOCK;
         if (!blocks->flat && !ensure_chunk(blocks, start)) return CMI_NO_BLOCK;
-        /* [B2] release: the chunk's pages before granules in it. Retry: another thread took granules */
-        if (!plat_cas_acq_rel(&blocks->frontier, &word, (uint64_t)high << 32 | (start + n))) continue;
+        /* retry: another thread took granules */
+        if (!plat_cas_relaxed(&blocks->frontier, &word, (uint64_t)high << 32 | (start + n))) continue;
         recycle(blocks, low, start);
         return start;
     }
@@ -150,13 +150,13 @@ static uint32_t take_small(cmi_blocks_t *blocks, uint32_t n) {
 
 /* A run of directory places from the top, for pages that are the caller's already. */
 static uint32_t take_run(cmi_blocks_t *blocks, uint32_t n) {
-    uint64_t word = plat_load_acquire(&blocks->frontier); /* [B2] */
+    uint64_t word = plat_load_relaxed(&blocks->frontier); /* relaxed, and the CAS: a count; the pages are ours */
     for (;;) {
         uint32_t low = (uint32_t)word, high = (uint32_t)(word >> 32);
         if (n > high || high - n < low + CHUNK_GRANULES) return CMI_NO_BLOCK; /* the chunk of `low` is taken as a whole */
         if (!cmi_arena_ensure(&blocks->chunks, (high - n) / CHUNK_GRANULES)) return CMI_NO_BLOCK;
-        /* [B2]; retry: another thread took granules */
-        if (plat_cas_acq_rel(&blocks->frontier, &word, (uint64_t)(high - n) << 32 | low)) return high - n;
+        /* retry: another thread took granules */
+        if (plat_cas_relaxed(&blocks->frontier, &word, (uint64_t)(high - n) << 32 | low)) return high - n;
     }
 }
 

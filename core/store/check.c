@@ -78,7 +78,7 @@ static cm_status_t check_postings(const checker_t *c, uint32_t slot) {
     uint64_t placed = cmi_record_pair(&record->placed), timed = cmi_record_pair(&record->timed);
     float rate = cmi_rate_in_force(c->store, cmi_bits_float(cmi_pair_attribute(timed)));
     uint32_t class = cmi_rate_class(rate);
-    uint32_t lowest = plat_load_acquire((plat_a32_t *)&c->store->postings.lowest_rate[class]); /* [K2] */
+    uint32_t lowest = plat_load_relaxed((plat_a32_t *)&c->store->postings.lowest_rate[class]); /* relaxed: nobody writes */
     cm_status_t status = check_posting(c, slot, "placed", placed, CONTEXT_LIST, cmi_pair_attribute(placed));
     if (status == CM_OK) status = check_posting(c, slot, "timed", timed, CONTEXT_LIST + 1 + class, cmi_time_key(record->created_ms));
     if (status != CM_OK) return status;
@@ -177,8 +177,8 @@ static cm_status_t check_counts(const checker_t *c, const cm_check_report_t *rep
 static cm_status_t run(checker_t *c, cm_check_report_t *report) {
     const cm_store_t *store = c->store;
     cm_status_t status = cmi_hnsw_check(&store->graph, c->slack, report, c->error);
-    if (status == CM_OK) status = cmi_idmap_check(&store->ids, "id", c->error);
-    if (status == CM_OK) status = cmi_idmap_check(&store->contexts, "context", c->error);
+    if (status == CM_OK) status = cmi_idmap_check(&store->ids, "id", (uint32_t)c->slack, c->error);
+    if (status == CM_OK) status = cmi_idmap_check(&store->contexts, "context", (uint32_t)c->slack, c->error);
     if (status == CM_OK) status = walk_postings(c);
     uint32_t end = cmi_idmap_end(&store->ids);
     for (uint32_t entry = 1; entry < end && status == CM_OK; entry++) status = check_memory(c, entry);

@@ -114,7 +114,8 @@ static inline bool cmi_idmap_born_before(const cmi_idmap_t *map, uint32_t entry,
 
 uint64_t cmi_idmap_bytes(const cmi_idmap_t *map);
 
-/* Order, hashes, marks, buckets and the number of keys; `name` is for the message. CM_E_INVARIANT. Conclusive while nobody writes. */
-cm_status_t cmi_idmap_check(const cmi_idmap_t *map, const char *name, cm_error_t *error);
+/* Order, hashes, marks, buckets and the number of keys; `name` is for the message. Threads that died may have left `slack` entries marked and linked, and as many uncounted, or counted
+ * too often. CM_E_INVARIANT. Conclusive while nobody writes. */
+cm_status_t cmi_idmap_check(const cmi_idmap_t *map, const char *name, uint32_t slack, cm_error_t *error);
 
 #endif

@@ -45,7 +45,8 @@ cm_status_t cmi_postings_add_context(cmi_postings_t *postings, uint32_t context,
 static void lower_rate(plat_a32_t *lowest, uint32_t rate_bits) {
     uint32_t held = plat_load_relaxed(lowest); /* relaxed: re-checked by the CAS */
     while (held == 0 || held > rate_bits)
-        if (plat_cas_release(lowest, &held, rate_bits)) return; /* [K2] release; retry: another memory lowered it, at most once per rate */
+        if (plat_cas_relaxed(lowest, &held, rate_bits))
+            return; /* relaxed: published with the node [K1]. Retry: another memory lowered it */
 }
 
 cm_status_t cmi_postings_add_time(cmi_postings_t *postings, float rate_per_hour, int64_t created_ms, uint32_t slot, uint32_t *node) {
@@ -67,12 +68,13 @@ void cmi_postings_drop_time(cmi_postings_t *postings, float rate_per_hour, uint3
 
 /* Whoever sees the old node unlinked sees the move: the count and the entry come first. */
 void cmi_postings_note_move(cmi_postings_t *postings, uint32_t slot) {
-    uint64_t number = plat_fetch_add_acq_rel(&postings->n_moves, 1) + 1;           /* [K3] release: the new node */
-    plat_store_release(&postings->moves[number % CMI_MOVES], number << 32 | slot); /* [K3] */
+    uint64_t number = plat_fetch_add_release(&postings->n_moves, 1) + 1; /* [K3] release: the new node */
+    plat_store_relaxed(&postings->moves[number % CMI_MOVES],
+                       number << 32 | slot); /* relaxed: what its reader needs came with the count [K3] */
 }
 
 uint32_t cmi_postings_move(const cmi_postings_t *postings, uint64_t move) {
-    uint64_t held = plat_load_acquire((plat_a64_t *)&postings->moves[(move + 1) % CMI_MOVES]); /* [K3] */
+    uint64_t held = plat_load_relaxed((plat_a64_t *)&postings->moves[(move + 1) % CMI_MOVES]); /* relaxed: as above */
     int32_t ahead = (int32_t)((uint32_t)(held >> 32) - (uint32_t)(move + 1));
     if (ahead == 0) return (uint32_t)held;
     return ahead < 0 ? CMI_MOVE_TO_COME : CMI_MOVE_FORGOTTEN;

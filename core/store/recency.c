@@ -26,8 +26,8 @@ void cmi_recency_begin(cmi_recency_t *stream, const cm_store_t *store, int64_t n
         uint32_t first = cmi_skip_first(&store->postings.by_time[i]);
         if (first == CMI_NO_SKIP_NODE) continue;
         cmi_recency_class_t *class = &stream->class[stream->n_classes];
-        /* [K2] acquire: not above the rate of any memory that exists now. It was lowered before the first node came [K1] */
-        class->rate = cmi_bits_float(plat_load_acquire((plat_a32_t *)&store->postings.lowest_rate[i]));
+        /* Not above the rate of any memory that exists now: it was lowered before the memory's node was linked. relaxed: the node came with [K1] */
+        class->rate = cmi_bits_float(plat_load_relaxed((plat_a32_t *)&store->postings.lowest_rate[i]));
         if (stand_on(stream, class, first)) stream->n_classes++;
     }
 }

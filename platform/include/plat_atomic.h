@@ -64,10 +64,13 @@ _Static_assert(sizeof(plat_a64_t) == 8, "a meta word is eight bytes, in memory a
 /* Read-modify-write; each returns the value before. */
 #define plat_fetch_add_relaxed(p, v) (PLAT_STEP, atomic_fetch_add_explicit((p), (v), memory_order_relaxed))
 #define plat_fetch_sub_relaxed(p, v) (PLAT_STEP, atomic_fetch_sub_explicit((p), (v), memory_order_relaxed))
+#define plat_fetch_add_acquire(p, v) (PLAT_STEP, atomic_fetch_add_explicit((p), (v), memory_order_acquire))
+#define plat_fetch_add_release(p, v) (PLAT_STEP, atomic_fetch_add_explicit((p), (v), memory_order_release))
 #define plat_fetch_add_acq_rel(p, v) (PLAT_STEP, atomic_fetch_add_explicit((p), (v), memory_order_acq_rel))
 #define plat_fetch_sub_acq_rel(p, v) (PLAT_STEP, atomic_fetch_sub_explicit((p), (v), memory_order_acq_rel))
 #define plat_fetch_or_acq_rel(p, v) (PLAT_STEP, atomic_fetch_or_explicit((p), (v), memory_order_acq_rel))
 #define plat_fetch_or_release(p, v) (PLAT_STEP, atomic_fetch_or_explicit((p), (v), memory_order_release))
+#define plat_exchange_acquire(p, v) (PLAT_STEP, atomic_exchange_explicit((p), (v), memory_order_acquire))
 #define plat_exchange_acq_rel(p, v) (PLAT_STEP, atomic_exchange_explicit((p), (v), memory_order_acq_rel))
 
 /* Only platform/epoch_*.c may use this. Name at each use the two accesses it separates and the fence it pairs with. */

@@ -10,6 +10,11 @@
 #pragma GCC diagnostic ignored "-Woverride-init" /* the cases below are good values with something wrong written over them */
 
 #define DIM 4u
+#if SIZE_MAX == UINT32_MAX
+#define GIGANTIC "4294967295"
+#else
+#define GIGANTIC "18446744073709551615"
+#endif
 
 static char long_string[CM_MAX_PAYLOAD_BYTES + 1]; /* of 'x' */
 static cm_str_t many[CM_MAX_RELATIONSHIPS + 1];    /* different ids */
@@ -133,7 +138,7 @@ TEST(insert_refuses_bad_ids_and_contexts) {
     const bad_insert_t cases[] = {
         BAD("an empty id", CM_E_ID, "id is empty|1024", .memory.id = {"", 0}),
         BAD("an id of 1,025 bytes", CM_E_ID, "id \"xxx|1025|1024", .memory.id = of_length(1025)),
-        BAD("an id of a gigantic length", CM_E_ID, "id|18446744073709551615", .memory.id = {long_string, SIZE_MAX}),
+        BAD("an id of a gigantic length", CM_E_ID, "id|" GIGANTIC, .memory.id = {long_string, SIZE_MAX}),
         BAD("an id that is cut off", CM_E_ID, "id \"a?|UTF-8", .memory.id = {"a\xC3", 2}),
         BAD("an id in Latin-1", CM_E_ID, "id \"caf?\"|UTF-8", .memory.id = {"caf\xE9", 4}),
         BAD("an overlong id", CM_E_ID, "id|UTF-8", .memory.id = {"\xC0\x80", 2}),

@@ -85,7 +85,7 @@ orders_are_named() {
         {
             text = $0
             if (text ~ /\[[A-Z][A-Z]?[0-9]+\]/) tag = FNR
-            if (text ~ /plat_(load_acquire|store_release|cas_(acquire|release|acq_rel)|fetch_[a-z]+_(release|acq_rel)|exchange_acq_rel|fence_seq_cst)\(/ &&
+            if (text ~ /plat_(load_acquire|store_release|cas_(acquire|release|acq_rel)|fetch_[a-z]+_(acquire|release|acq_rel)|exchange_(acquire|acq_rel)|fence_seq_cst)\(/ &&
                 text !~ /^[ \t]*(\/?\*|#)/ && FNR - tag > 5) print FILENAME ":" FNR ": " text " (no edge tag near it)"
         }' "${files[@]}"
 }

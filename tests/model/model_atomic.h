@@ -68,10 +68,13 @@ void model_fence(model_site_t *site);
 #define plat_cas_acq_rel(p, e, d) MODEL_CAS(p, e, d, "cas_acq_rel", MODEL_ACQUIRE | MODEL_RELEASE)
 #define plat_fetch_add_relaxed(p, v) MODEL_RMW(p, MODEL_ADD, v, "fetch_add_relaxed", 0)
 #define plat_fetch_sub_relaxed(p, v) MODEL_RMW(p, MODEL_SUB, v, "fetch_sub_relaxed", 0)
+#define plat_fetch_add_acquire(p, v) MODEL_RMW(p, MODEL_ADD, v, "fetch_add_acquire", MODEL_ACQUIRE)
+#define plat_fetch_add_release(p, v) MODEL_RMW(p, MODEL_ADD, v, "fetch_add_release", MODEL_RELEASE)
 #define plat_fetch_add_acq_rel(p, v) MODEL_RMW(p, MODEL_ADD, v, "fetch_add_acq_rel", MODEL_ACQUIRE | MODEL_RELEASE)
 #define plat_fetch_sub_acq_rel(p, v) MODEL_RMW(p, MODEL_SUB, v, "fetch_sub_acq_rel", MODEL_ACQUIRE | MODEL_RELEASE)
 #define plat_fetch_or_acq_rel(p, v) MODEL_RMW(p, MODEL_OR, v, "fetch_or_acq_rel", MODEL_ACQUIRE | MODEL_RELEASE)
 #define plat_fetch_or_release(p, v) MODEL_RMW(p, MODEL_OR, v, "fetch_or_release", MODEL_RELEASE)
+#define plat_exchange_acquire(p, v) MODEL_RMW(p, MODEL_EXCHANGE, v, "exchange_acquire", MODEL_ACQUIRE)
 #define plat_exchange_acq_rel(p, v) MODEL_RMW(p, MODEL_EXCHANGE, v, "exchange_acq_rel", MODEL_ACQUIRE | MODEL_RELEASE)
 #define plat_fence_seq_cst() model_fence(MODEL_SITE("fence_seq_cst", MODEL_FENCE))
 

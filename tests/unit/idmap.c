@@ -25,7 +25,7 @@ static fixture_t open_map(uint32_t n_keys) {
 
 static void check_map(const fixture_t *f, uint32_t n_keys) {
     cm_error_t error = {CM_OK, ""};
-    CHECK_MSG(cmi_idmap_check(&f->map, "test", &error) == CM_OK, "%s", error.message);
+    CHECK_MSG(cmi_idmap_check(&f->map, "test", 0, &error) == CM_OK, "%s", error.message);
     CHECK_EQ_U64(plat_load_relaxed((plat_a32_t *)&f->map.n_keys), n_keys);
 }
 
@@ -419,7 +419,7 @@ static fixture_t open_filled(uint32_t *entries) {
 /* Each damage is done, seen and undone. */
 static void expect_damage(fixture_t *f, const char *words) {
     cm_error_t error = {CM_OK, ""};
-    CHECK_MSG(cmi_idmap_check(&f->map, "test", &error) == CM_E_INVARIANT, "not seen: %s", words);
+    CHECK_MSG(cmi_idmap_check(&f->map, "test", 0, &error) == CM_E_INVARIANT, "not seen: %s", words);
     CHECK_MSG(strstr(error.message, words) && strstr(error.message, "test"), "\"%s\" does not say \"%s\"", error.message, words);
 }
 
