@@ -125,7 +125,24 @@ static void fades_fast(void) {
     check_and_close();
 }
 LONG_SHAPE(update, two_change_the_context, 2000, open_with_two_on_their_way, is_there, arrive_0, arrive_1)
-SHAPE(update, the_node_in_force_is_complete, open_with_one_on_its_way, is_there, arrive_0, walk_context)
+/* Label, node and block are made by the thread that changes the words: whoever finds them must see them. */
+static void go_there(void) {
+    change(0, CM_UPDATE_CONTEXT, "there", 0);
+}
+static void read_context(void) {
+    cm_memory_t memory;
+    walk_context();
+    MODEL_CHECK(read_memory(2, "a", &memory) && (memory.context.data[0] == 'd' || memory.context.data[0] == 't'));
+}
+/* As statistics do, which hold no entry of a memory. */
+static void scan_contexts(void) {
+    uint32_t end = cmi_idmap_end(&store->contexts);
+    for (uint32_t entry = 1; entry < end; entry++)
+        if (cmi_context_count(store, entry) > 0) MODEL_CHECK(cmi_idmap_key(&store->contexts, entry).len > 0);
+}
+SHAPE(update, the_label_in_force_is_complete, open_with_a, is_there, go_there, read_context)
+SHAPE(update, a_label_that_counts_is_complete, open_with_a, is_there, go_there, scan_contexts)
+LONG_SHAPE(update, the_context_is_changed_and_the_memory_gone, 2000, open_with_a, gone, go_there, remove_a)
 LONG_SHAPE(update, the_context_is_changed_or_the_memory_gone, 2000, open_with_one_on_its_way, gone, arrive_0, remove_a)
 SHAPE(update, two_change_the_rate, open_with_a, fades_fast, fade_fast, fade_faster)
 SHAPE(update, the_rate_is_changed_or_the_memory_gone, open_with_a, gone, fade_fast, remove_a)
