@@ -129,3 +129,35 @@ SHAPE(replace, no_relationship_is_lost, open_with_a_and_a_draft, nothing_is_lost
 SHAPE(replace, no_relationship_is_lost_and_the_list_is_complete, open_with_a_and_a_draft, nothing_is_lost, arrive_0, relate_y, read_a_always)
 LONG_SHAPE(replace, replaced_or_removed, 2000, open_with_a_and_a_draft, only_x_is_sure, arrive_0, remove_a)
 SHAPE(replace, inserted_and_removed, open_with_a_draft, only_x_is_sure, arrive_0, remove_a)
+
+/* ---- an entry that is lost to a removal: the memory on its way is moved to a fresh one [S1] ----------------------------------------------- */
+
+enum { CHUNK_ENTRIES = 4096 };
+
+/* The fresh entry lies in a chunk that is not there yet. */
+static void open_at_the_end_of_a_chunk(void) {
+    uint32_t index = 0;
+    open_store_for(CHUNK_ENTRIES);
+    draft(0, "a", &one, "x");
+    while (index < CHUNK_ENTRIES - 1) MODEL_CHECK(cmi_items_take(&store->ids.entries, &index) == CM_OK);
+}
+/* As an insert does that made the entry and gives it up. */
+static void end_the_entry(void) {
+    uint64_t none = CMI_VALUE_NONE;
+    uint32_t entry = drafts[0].entry;
+    done[1] = cmi_idmap_cas(&store->ids, entry, &none, CMI_VALUE_TOMB);
+    if (done[1]) cmi_idmap_unlink(&store->ids, entry);
+}
+/* As a search does with a slot that it found. */
+static void is_it_current(void) {
+    cmi_thread_pin(thread[2]);
+    if (cmi_meta_state(cmi_hnsw_meta(&store->graph, 0)) == CMI_LIVE && cmi_store_current(store, 0))
+        MODEL_CHECK(cmi_idmap_key(&store->ids, cmi_record_entry(cmi_record_at(store, 0))).len == 1);
+    cmi_thread_unpin(thread[2]);
+}
+static void it_has_a_fresh_entry(void) {
+    MODEL_CHECK(done[0] && slot_of("a") == 0);
+    if (done[1]) MODEL_CHECK(cmi_record_entry(cmi_record_at(store, 0)) == CHUNK_ENTRIES);
+    check_and_close();
+}
+SHAPE(replace, moved_to_a_fresh_entry_under_a_search, open_at_the_end_of_a_chunk, it_has_a_fresh_entry, arrive_0, end_the_entry, is_it_current)

@@ -28,12 +28,11 @@ static inline int64_t no_time(void *context) {
     return 1000;
 }
 
-static inline void open_small_store(void) {
+static inline void open_store_for(uint32_t max_memories) {
     cm_config_t config = CM_CONFIG_INIT;
     cm_error_t error;
-    model_flat_arenas();
     config.dimensions = 1;
-    config.max_memories = MOST_MEMORIES;
+    config.max_memories = max_memories;
     config.max_relationships = MOST_RELATIONSHIPS;
     config.m = config.ef_construction = config.ef_search = 2;
     config.metric = CM_METRIC_L2SQ;
@@ -41,6 +40,11 @@ static inline void open_small_store(void) {
     config.clock_ms = no_time;
     if (cmi_store_open(&config, 0, &store, &error) != CM_OK) model_fail(__FILE__, __LINE__, error.message);
     for (uint32_t t = 0; t < STORE_THREADS; t++) MODEL_CHECK(cmi_thread_attach(store, &thread[t]) == CM_OK);
+}
+
+static inline void open_small_store(void) {
+    model_flat_arenas();
+    open_store_for(MOST_MEMORIES);
 }
 
 /* A memory with one relationship, or none. */
