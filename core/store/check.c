@@ -119,8 +119,9 @@ static cm_status_t check_context(checker_t *c, uint32_t slot) {
 static cm_status_t check_blocks(const checker_t *c, uint32_t slot) {
     const cmi_record_t *record = cmi_record_at(c->store, slot);
     const char *sealed = NULL;
-    if (plat_load_acquire((plat_a32_t *)&record->relationships) & CMI_SEALED) sealed = "relationships"; /* [S4] */
-    if (plat_load_acquire((plat_a32_t *)&record->payload) & CMI_SEALED) sealed = "payload";             /* [S4] */
+    /* relaxed, both: we look at the bit */
+    if (plat_load_relaxed((plat_a32_t *)&record->relationships) & CMI_SEALED) sealed = "relationships";
+    if (plat_load_relaxed((plat_a32_t *)&record->payload) & CMI_SEALED) sealed = "payload";
     return sealed ? cmi_fail(c->error, CM_E_INVARIANT, "the memory in slot %u: \"%s\" is sealed", slot, sealed) : CM_OK;
 }
 

@@ -46,8 +46,8 @@ static void take_over(cm_thread_t *thread, uint32_t absorber, uint32_t other, ui
     cmi_record_t *record = cmi_record_at(store, absorber);
     uint32_t last = cmi_record_seal_relationships(store, other);
     if (last != merged) cmi_relate_list(thread, cmi_record_entry(record), cmi_relationships_at(store->blocks, last));
-    /* [S6] acquire: what an update set that will find the memory there; release: its end, for an update that comes after us. Changes nothing, but takes its place in the order of changes */
-    uint32_t last_importance = plat_fetch_or_acq_rel(&cmi_record_at(store, other)->importance, 0u);
+    /* [S6] release: the memory's end, for an update that comes after us; of one that came before we see the number. Changes nothing, but takes its place in the order of changes */
+    uint32_t last_importance = plat_fetch_or_release(&cmi_record_at(store, other)->importance, 0u);
     if (last_importance != importance) raise_importance(&record->importance, last_importance);
 }
 
@@ -155,7 +155,7 @@ cm_status_t cmi_store_consolidate(cm_thread_t *thread, const cm_consolidate_t *o
         return cmi_fail(&thread->error, CM_E_RANGE, "similarity_threshold is %g: must be above 0 and below 1 (0 is the store's)",
                         (double)threshold);
     /* [S5] acquire: what the last one did. Held by number, so that burying its thread gives it back */
-    if (!plat_cas_acq_rel(consolidator, &nobody, thread->slot + 1))
+    if (!plat_cas_acquire(consolidator, &nobody, thread->slot + 1))
         return cmi_fail(&thread->error, CM_E_BUSY, "another thread consolidates this store: wait until it is done");
     cm_status_t status = run_alone(thread, options, n_absorbed);
     plat_store_release(consolidator, 0); /* [S5] release: what was done */

@@ -9,11 +9,11 @@ cm_status_t cmi_context_obtain(cm_store_t *store, cm_str_t label, uint32_t *entr
 }
 
 void cmi_context_count_up(cm_store_t *store, uint32_t entry) {
-    plat_fetch_add_acq_rel(&cmi_idmap_at(&store->contexts, entry)->value, 1); /* [M3] release: the label, for scans that see a count */
+    plat_fetch_add_release(&cmi_idmap_at(&store->contexts, entry)->value, 1); /* [M3] release: the label, for scans that see a count */
 }
 
 void cmi_context_count_down(cm_store_t *store, uint32_t entry) {
-    plat_fetch_sub_acq_rel(&cmi_idmap_at(&store->contexts, entry)->value, 1); /* [M3] as above */
+    plat_fetch_sub_relaxed(&cmi_idmap_at(&store->contexts, entry)->value, 1); /* relaxed: an RMW hands on what was released by counting up */
 }
 
 uint64_t cmi_context_count(const cm_store_t *store, uint32_t entry) {

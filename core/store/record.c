@@ -64,10 +64,10 @@ cm_status_t cmi_record_place(cm_store_t *store, uint32_t slot, uint32_t context,
     uint32_t placed, timed;
     cm_status_t status = cmi_postings_add_context(&store->postings, context, slot, &placed);
     if (status != CM_OK) return status;
-    plat_store_release(&record->placed, cmi_pair_of(context, placed)); /* [S3] release: the node */
+    plat_store_relaxed(&record->placed, cmi_pair_of(context, placed)); /* relaxed, both: published with the memory, [N3] and [M3] */
     status = cmi_postings_add_time(&store->postings, cmi_rate_in_force(store, given_rate), record->created_ms, slot, &timed);
     if (status == CM_OK) {
-        plat_store_release(&record->timed, cmi_pair_of(cmi_float_bits(given_rate), timed)); /* [S3] release: the node */
+        plat_store_relaxed(&record->timed, cmi_pair_of(cmi_float_bits(given_rate), timed));
         return CM_OK;
     }
     return status;

@@ -46,7 +46,7 @@ static outcome_t try_change(cm_thread_t *thread, uint32_t slot, const change_t *
         return NO_ROOM;
     }
     uint32_t expected = block;
-    if (!plat_cas_acq_rel(word, &expected, fresh)) { /* [S4] release: the block */
+    if (!plat_cas_release(word, &expected, fresh)) { /* [S4] release: the block */
         if (fresh != CMI_NO_BLOCK) cmi_blocks_free(store->blocks, fresh);
         return SEALED; /* or changed: either way look again */
     }

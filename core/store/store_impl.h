@@ -55,7 +55,7 @@ static inline void cmi_record_set_entry(cmi_record_t *record, uint32_t entry) {
     plat_store_release(&record->entry, entry); /* [S1] release: a searching thread may know the slot already, but not yet this entry */
 }
 
-/* The two halves of `placed` and of `timed`: attribute and node. [S3] acquire: the node; pairs with cmi_record_place() and the CASes of update.c. */
+/* The two halves of `placed` and of `timed`: attribute and node. [S3] acquire: the label and the node; pairs with the CASes of update.c. */
 static inline uint64_t cmi_record_pair(const plat_a64_t *word) {
     return plat_load_acquire((plat_a64_t *)word);
 }

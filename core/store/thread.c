@@ -40,7 +40,7 @@ static bool take_slot(cm_store_t *store, cm_thread_t *thread) {
         void *holder = NULL;
         thread->slot = slot;
         /* [S2] acquire: the epoch record as the last holder left it */
-        if (plat_cas_acq_rel(&store->threads[slot], &holder, thread)) return true;
+        if (plat_cas_acquire(&store->threads[slot], &holder, thread)) return true;
     }
     return false;
 }
@@ -88,8 +88,8 @@ void cmi_thread_detach(cm_thread_t *thread) {
  * (an insert of that id uses it), counts of live memories or of a context that are one too high. Never a memory half there. */
 cm_status_t cmi_thread_abandon(cm_store_t *store, uint32_t slot) {
     if (slot >= store->config.max_threads) return CM_E_ARGUMENT;
-    /* [S2] acquire: the thread's fields as it attached; the caller knows of its death */
-    cm_thread_t *thread = plat_load_acquire(&store->threads[slot]);
+    /* relaxed: the caller knows of its death, so what it did happens before */
+    cm_thread_t *thread = plat_load_relaxed(&store->threads[slot]);
     if (!thread || !plat_epoch_abandon(store->epoch, slot)) return CM_E_ARGUMENT;
     plat_fetch_add_relaxed(&store->n_abandoned, 1); /* relaxed: a count */
     uint32_t consolidator = slot + 1;

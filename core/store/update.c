@@ -137,7 +137,7 @@ static cm_status_t change_payload(renewal_t *r) {
         if (old & CMI_SEALED) return CM_E_STALE;
         cm_status_t status = make_payload(r, old, &fresh);
         if (status != CM_OK) return status;
-        if (plat_cas_acq_rel(word, &old, fresh)) { /* [S4] release: the block */
+        if (plat_cas_release(word, &old, fresh)) { /* [S4] release: the block */
             if (old != CMI_NO_BLOCK) cmi_retire(&r->thread->retirer, CMI_RETIRE_BLOCK, old);
             return CM_OK;
         }
@@ -150,8 +150,8 @@ static cm_status_t change_importance(renewal_t *r) {
     int64_t now_ms = cmi_time_of(r->store, r->update->now_ms);
     uint64_t mark = plat_load_relaxed(&r->record->decayed_ms); /* relaxed: an independent number */
     while ((int64_t)mark < now_ms && !plat_cas_relaxed(&r->record->decayed_ms, &mark, (uint64_t)now_ms)) {} /* retry: a sweep moved it */
-    /* [S6] release: our number, for a consolidation that reads it after the memory's end; acquire: that end, which apply() asks about next, if the consolidation read before us */
-    plat_exchange_acq_rel(&r->record->importance, cmi_float_bits(r->update->importance));
+    /* [S6] acquire: the memory's end, which apply() asks about next, if its consolidation read before us; if it comes after us it sees our number */
+    plat_exchange_acquire(&r->record->importance, cmi_float_bits(r->update->importance));
     return CM_OK;
 }
 

@@ -11,7 +11,7 @@ typedef struct explored {
     uint64_t n_abandoned; /* model_abandon() */
     uint32_t most_events; /* of an execution */
     uint32_t n_outcomes;  /* that model_outcome() was told of */
-    bool bounded;         /* stopped at the limit, or an execution was too long: not exhaustive */
+    bool bounded;         /* stopped at the limit: not exhaustive */
     bool failed;
 } explored_t;
 

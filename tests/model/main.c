@@ -3,7 +3,7 @@
  * main.c - the runner: `model [NAME...]` explores the shapes whose "group/name" begins with a NAME and prints one line for each.
  *
  *     --limit N     at most N executions per shape (default: none)
- *     --long        also the shapes that take long; without it they are explored only when they are named in full
+ *     --long        to the end, or to the limit, also where there are more executions than a run of all shapes has time for
  *     --programs N SEED   N random little programs: as many executions as the definition of the memory model allows (oracle.c)
  *     --sites       every use of an ordered access or fence in the core, and the shapes that run it
  *     --mutate      weakens one order at a time and explores the shapes that run it; a mutant that no shape sees has survived (mutants.c)
@@ -26,12 +26,12 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool wanted(const model_shape_t *shape, bool all, int n, char **names) {
+static bool wanted(const model_shape_t *shape, int n, char **names) {
     char name[200];
     snprintf(name, sizeof name, "%s/%s", shape->group, shape->name);
     for (int i = 0; i < n; i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0 && (all || !shape->is_long || strcmp(name, names[i]) == 0)) return true;
-    return n == 0 && (all || !shape->is_long);
+        if (strncmp(name, names[i], strlen(names[i])) == 0) return true;
+    return n == 0;
 }
 
 static bool as_expected(const model_shape_t *shape, const explored_t *e) {
@@ -88,8 +88,8 @@ int main(int argc, char **argv) {
         else n_failed++;
     }
     FOR_SHAPES(shape)
-    if (wanted(*shape, all, n, names)) {
-        if (run_shape(*shape, limit, &n_executions)) n_passed++;
+    if (wanted(*shape, n, names)) {
+        if (run_shape(*shape, all ? limit : shape_limit(*shape, limit), &n_executions)) n_passed++;
         else n_failed++;
     }
     printf("%llu executions\n%u passed, %u failed\n", (unsigned long long)n_executions, n_passed, n_failed);

@@ -30,7 +30,7 @@ typedef struct model_shape {
     uint64_t n_executions;               /* that the exploration must find; 0: not pinned */
     uint64_t n_outcomes;                 /* likewise */
     bool must_fail;                      /* a violation must be found */
-    bool is_long;                        /* explored with --long only */
+    uint64_t few;                        /* no more are explored, but with --long; 0: all */
 } model_shape_t;
 
 #define MODEL_SHAPE(group_, name_, ...)                                                                    \
@@ -40,9 +40,9 @@ typedef struct model_shape {
 
 #define SHAPE(group_, name_, setup_, finish_, ...) MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__})
 
-/* A shape of more executions than a run of all shapes has time for. */
-#define LONG_SHAPE(group_, name_, setup_, finish_, ...) \
-    MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__}, .is_long = true)
+/* A shape with more executions than a run of all shapes has time for: `few_` of them, and with --long all. */
+#define LONG_SHAPE(group_, name_, few_, setup_, finish_, ...) \
+    MODEL_SHAPE(group_, name_, .setup = setup_, .finish = finish_, .thread = {__VA_ARGS__}, .few = few_)
 
 /* A shape with a bug in it, to see the checker find it. */
 #define BROKEN(group_, name_, setup_, finish_, ...) \

@@ -80,9 +80,9 @@ static void find_places(int n_names, char **names) {
 /* Explores every shape as it is, and notes which places it runs. A mutant means something only where the original passes. */
 static bool run_originals(uint64_t limit) {
     FOR_SHAPES(shape) {
-        if ((*shape)->must_fail || (*shape)->is_long || strcmp((*shape)->group, "litmus") == 0) continue;
+        if ((*shape)->must_fail || strcmp((*shape)->group, "litmus") == 0) continue;
         FOR_SITES(site)(*site)->n_seen = 0;
-        explored_t e = explore(*shape, limit, true);
+        explored_t e = explore(*shape, shape_limit(*shape, limit), true);
         if (e.failed) {
             printf("%s/%s fails without any mutation\n", (*shape)->group, (*shape)->name);
             return false;
@@ -134,7 +134,7 @@ static bool survive(const mutant_t *mutant, uint64_t limit) {
     weaken(mutant);
     explored_t e = {0};
     for (uint32_t s; !e.failed && (s = cheapest(mutant->place, done)) < n_shapes; done[s] = true) {
-        e = explore(shapes[s], limit, false);
+        e = explore(shapes[s], shape_limit(shapes[s], limit), false);
         if (e.failed)
             n += snprintf(line + n, sizeof line - (size_t)n, "caught by %s/%s: %s\n", shapes[s]->group, shapes[s]->name, explore_failure());
     }

@@ -112,7 +112,7 @@ SHAPE(graph, two_want_to_be_the_first_while_one_searches, open_empty, two_are_li
 SHAPE(graph, a_hit_is_complete, open_with_1, two_are_live, put_1, search_for_a_hit)
 SHAPE(graph, two_inserts, open_with_1, three_are_live, put_1, put_2)
 SHAPE(graph, two_inserts_while_one_searches, open_with_1, three_are_live, put_1, put_2, search_for_a_hit)
-LONG_SHAPE(graph, three_inserts, open_with_1, four_are_live, put_1, put_2, put_4)
+LONG_SHAPE(graph, three_inserts, 20000, open_with_1, four_are_live, put_1, put_2, put_4)
 SHAPE(graph, two_inserts_into_full_lists, open_with_5, seven_are_live, put_1, put_2)
 SHAPE(graph, two_inserts_into_full_lists_while_one_searches, open_with_5, seven_are_live, put_1, put_2, search_for_a_hit)
 

@@ -28,12 +28,11 @@ static inline int64_t no_time(void *context) {
     return 1000;
 }
 
-static inline void open_small_store(void) {
+static inline void open_store_for(uint32_t max_memories) {
     cm_config_t config = CM_CONFIG_INIT;
     cm_error_t error;
-    model_flat_arenas();
     config.dimensions = 1;
-    config.max_memories = MOST_MEMORIES;
+    config.max_memories = max_memories;
     config.max_relationships = MOST_RELATIONSHIPS;
     config.m = config.ef_construction = config.ef_search = 2;
     config.metric = CM_METRIC_L2SQ;
@@ -43,8 +42,13 @@ static inline void open_small_store(void) {
     for (uint32_t t = 0; t < STORE_THREADS; t++) MODEL_CHECK(cmi_thread_attach(store, &thread[t]) == CM_OK);
 }
 
+static inline void open_small_store(void) {
+    model_flat_arenas();
+    open_store_for(MOST_MEMORIES);
+}
+
 /* A memory with one relationship, or none. */
-static inline void insert(uint32_t t, const char *id, float x, const char *related) {
+static inline void add_memory(uint32_t t, const char *id, float x, const char *related) {
     cm_memory_t memory = CM_MEMORY_INIT;
     cm_str_t to = related ? str(related) : (cm_str_t){NULL, 0};
     memory.id = str(id);
@@ -63,6 +67,21 @@ static inline bool is_related(const char *id, const char *to) {
     uint32_t slot = slot_of(id);
     if (slot == CMI_NONE) return false;
     return cmi_relationships_hold(cmi_relationships_at(store->blocks, cmi_record_block(&cmi_record_at(store, slot)->relationships)), str(to));
+}
+
+/* Reads a memory as a caller does: false where there is none. What is read is complete, and one memory's: its vector, text and relationships. */
+static inline bool read_memory(uint32_t t, const char *id, cm_memory_t *out) {
+    static char room[STORE_THREADS][512];
+    size_t needed;
+    cm_status_t status = cmi_store_get(thread[t], str(id), out, (cmi_room_t){room[t], sizeof room[t], &needed});
+    MODEL_CHECK(status == CM_OK || status == CM_E_NOT_FOUND);
+    return status == CM_OK;
+}
+
+/* Whatever the thread has retired goes now, and is given back when no section is open that may look at it. */
+static inline void submit_and_collect(uint32_t t, uint32_t n) {
+    cmi_retirer_submit(&thread[t]->retirer);
+    for (uint32_t i = 0; i < n; i++) plat_epoch_collect(store->epoch, thread[t]->slot);
 }
 
 /* Everything that check() knows. Closing gives back what waits for the end of sections: whatever was retired twice is freed twice. */
