@@ -105,8 +105,9 @@ export class ChronoMind implements Iterable<Memory> {
     readonly #core: Core;
     readonly #home: Home | undefined;
     readonly #clock: (() => number) | undefined;
-    /** The last save(). */
-    #saved: Promise<void> = Promise.resolve();
+    /** Begins when the last save() has ended. */
+    #turn: Promise<void> = Promise.resolve();
+    #nSaves = 0;
 
     /** @internal Functions cannot be cloned: so posting a store to a worker throws, instead of arriving there as an empty object. */
     readonly notCloneable: () => never = () => {
@@ -443,9 +444,20 @@ export class ChronoMind implements Iterable<Memory> {
      * Fails with CM_E_LOCKED, CM_E_READ_ONLY, CM_E_QUOTA (no room in the browser), CM_E_ENVIRONMENT (this host has no such place), CM_E_IO.
      */
     save(place?: string | URL | Place): Promise<void> {
-        const save = this.#saved.then(() => this.#saveAt(place));
-        this.#saved = save.catch(() => undefined);
+        this.#nSaves++;
+        const save = this.#turn
+            .then(() => this.#saveAt(place))
+            .finally(() => {
+                this.#nSaves--;
+                this.#leaveHome();
+            });
+        this.#turn = save.catch(() => undefined);
         return save;
+    }
+
+    /** When nobody needs it any more. */
+    #leaveHome(): void {
+        if (!this.#core.isOpen && this.#nSaves === 0) this.#home?.leave();
     }
 
     async #saveAt(place: string | URL | Place | undefined): Promise<void> {
@@ -500,7 +512,7 @@ export class ChronoMind implements Iterable<Memory> {
     close(): void {
         forgotten.unregister(this.#core);
         this.#core.close();
-        void this.#saved.then(() => this.#home?.leave());
+        this.#leaveHome();
     }
 
     declare [Symbol.dispose]: () => void;

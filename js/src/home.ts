@@ -7,7 +7,7 @@ import type { SnapshotReader, SnapshotStorage } from './storage/storage.js';
 export class Home {
     readonly storage: SnapshotStorage;
     readonly isReadOnly: boolean;
-    readonly #unlock: (() => void) | undefined;
+    #unlock: (() => void) | undefined;
 
     /** Takes the lock, unless nothing will be written. */
     static async enter(storage: SnapshotStorage, isReadOnly: boolean): Promise<Home> {
@@ -20,8 +20,10 @@ export class Home {
         this.#unlock = unlock;
     }
 
+    /** May be called again. */
     leave(): void {
         this.#unlock?.();
+        this.#unlock = undefined;
     }
 
     /** A snapshot that has to be there. */

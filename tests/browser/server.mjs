@@ -53,10 +53,11 @@ async function bundled(name) {
 }
 
 /**
- * Starts a server; `pages` are more files by path. Headers: isolated pages may share memory, `csp` is their content security policy.
+ * Starts a server; `pages` are more files by path. Headers: isolated pages may share memory, `csp` is their content security policy,
+ * `headers` are more of them.
  * The caller closes it.
  */
-export async function startServer({ isolated = true, csp, pages = {} } = {}) {
+export async function startServer({ isolated = true, csp, headers: more = {}, pages = {} } = {}) {
     const functions = [];
     const contentOf = async (path) => {
         const [, folder, name] = /^\/(dist|published|run)\/([\w./-]+)$/.exec(path) ?? [];
@@ -65,7 +66,7 @@ export async function startServer({ isolated = true, csp, pages = {} } = {}) {
         if (folder === 'run') return functions[Number.parseInt(name, 10)];
         return { '/': PAGE, '/outcome.js': OUTCOME, '/worker.js': WORKER, ...pages }[path];
     };
-    const headers = { 'Cache-Control': 'no-store', ...(isolated && ISOLATION), ...(csp && { 'Content-Security-Policy': csp }) };
+    const headers = { 'Cache-Control': 'no-store', ...(isolated && ISOLATION), ...(csp && { 'Content-Security-Policy': csp }), ...more };
     const server = createServer(async ({ url }, response) => {
         const path = new URL(url, 'http://localhost').pathname;
         const content = await contentOf(path);

@@ -83,13 +83,15 @@ export function profileFor(t, site) {
             context ??= await playwright.chromium.launchPersistentContext(folder, launchOptions('chromium'));
             return openTab(context, site, '/');
         },
-        /** All of the browser at once: nothing of it can tidy up. */
-        async kill(tab) {
-            const gone = new Promise((resolve) => context.once('close', resolve));
+        /** Something that kills all of the browser at once: nothing of it can tidy up. */
+        async killer(tab) {
             const session = await context.newCDPSession(tab.page);
-            session.send('Browser.crash').catch(() => {}); // it is never answered
-            await gone;
-            context = undefined;
+            return async () => {
+                const gone = new Promise((resolve) => context.once('close', resolve));
+                session.send('Browser.crash').catch(() => {}); // it is never answered
+                await gone;
+                context = undefined;
+            };
         },
     };
 }
@@ -140,6 +142,22 @@ class Tab {
 
     async reload() {
         await this.page.reload();
+    }
+
+    /** The room that this origin gets from now on. Chromium only. */
+    async limitStorage(nBytes) {
+        const session = await this.context.newCDPSession(this.page);
+        await session.send('Storage.overrideQuotaForOrigin', { origin: this.site.url, quotaSize: nBytes });
+    }
+
+    /** Something that kills the process of the page, whatever it computes then. Chromium only. */
+    async crasher() {
+        const session = await this.context.newCDPSession(this.page);
+        return async () => {
+            const crashed = this.page.waitForEvent('crash');
+            session.send('Page.crash').catch(() => {}); // it is never answered
+            await crashed;
+        };
     }
 }
 

@@ -27,18 +27,30 @@ export function lockFor(name: string): (() => Promise<() => void>) | undefined {
     return locks && (() => lock(locks, name));
 }
 
+/** Locks that this page or worker has let go of, and the browser has not yet. */
+const leaving = new Map<string, Promise<unknown>>();
+
 /** The browser holds a lock until the promise that it got is settled, or until its page or worker is gone. */
-function lock(locks: LockManager, name: string): Promise<() => void> {
+async function lock(locks: LockManager, name: string): Promise<() => void> {
+    await leaving.get(name);
     return new Promise((resolve, reject) => {
         const held = (granted: Lock | null): Promise<void> | undefined => {
             if (granted === null) {
                 reject(lockedError(name));
                 return undefined;
             }
-            return new Promise((release) => resolve(release));
+            return new Promise((release) => {
+                resolve(() => {
+                    leaving.set(name, gone);
+                    release();
+                });
+            });
         };
-        locks.request(`chronomind:${name}`, { mode: 'exclusive', ifAvailable: true }, held).catch((error) => {
-            reject(storageError('write', name, error));
-        });
+        const request = locks.request(`chronomind:${name}`, { mode: 'exclusive', ifAvailable: true }, held);
+        const gone = request
+            .catch((error) => reject(storageError('write', name, error)))
+            .finally(() => {
+                if (leaving.get(name) === gone) leaving.delete(name);
+            });
     });
 }

@@ -11,8 +11,9 @@ import type { SnapshotReader, SnapshotStorage, SnapshotWriter } from './storage.
 /** Between two of them a page may breathe. */
 const READ_BYTES = 16 << 20;
 
-/** How often a file may be replaced while it is being read. */
-const MAX_TRIES = 10;
+/** How often a file may be replaced while it is being read, and what the browsers call it. */
+const MAX_TRIES = 100;
+const REPLACED = ['NotFoundError', 'NotReadableError', 'AbortError'];
 
 /** What there is only one of: the lock sees to it. A save that was interrupted leaves it, and the next one begins it anew. */
 const UNFINISHED = '.saving';
@@ -73,7 +74,7 @@ class Place {
             } catch (error) {
                 const { name } = error as Error;
                 if (name === 'NotFoundError' && !(await this.#exists())) return undefined;
-                if ((name !== 'NotReadableError' && name !== 'NotFoundError') || tries === MAX_TRIES) throw error;
+                if (!REPLACED.includes(name) || tries === MAX_TRIES) throw error;
             }
         }
     }
@@ -148,6 +149,7 @@ interface Writing {
     discard(): Promise<void>;
 }
 
+/** Chromium says that there is no room by a negative number, shown as an unsigned one: 4294967288. */
 function syncWriter(access: SyncAccess): Writing {
     access.truncate(0);
     let at = 0;
@@ -156,7 +158,7 @@ function syncWriter(access: SyncAccess): Writing {
             const part = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice(); // not every engine takes shared memory here
             for (let done = 0; done < part.length; ) {
                 const n = access.write(part.subarray(done), { at });
-                if (n === 0) throw new DOMException('nothing more was written', 'QuotaExceededError');
+                if (!(n > 0 && n <= part.length - done)) throw new DOMException('nothing more was written', 'QuotaExceededError');
                 done += n;
                 at += n;
             }
