@@ -64,6 +64,14 @@ function fill(mind, n, first = 0) {
     for (let i = first; i < first + n; i++) mind.insert({ id: `m${i}`, vector: bytesFrom(i, mind.config.dimensions), timestamp: 0 });
 }
 
+function event() {
+    let happen;
+    const happened = new Promise((resolve) => {
+        happen = resolve;
+    });
+    return { happen, happened };
+}
+
 /** As the storage is, but its writers stop at the nth write. */
 function failingAt(storage, n) {
     return {
@@ -258,6 +266,32 @@ export const behaviours = {
         const again = await ChronoMind.open({ storage: storage() });
         equal(again.size, 201, 'the last state');
         again.close();
+    },
+
+    'close() while a save is being written: it ends, and only then is the place free': async ({ ChronoMind }, storage) => {
+        const [gate, begun] = [event(), event()];
+        const write = async () => {
+            const writer = await storage().write();
+            const commit = async () => {
+                begun.happen();
+                await gate.happened;
+                await writer.commit();
+            };
+            return { ...writer, commit };
+        };
+        const mind = await ChronoMind.open({ dimensions: 4, storage: { ...storage(), write } });
+        mind.insert({ id: 'a', vector: [1, 2, 3, 4] });
+        const save = mind.save();
+        await begun.happened;
+        mind.close();
+        const early = ChronoMind.open({ dimensions: 4, storage: storage() });
+        if (storage().lock !== undefined) await rejects('CM_E_LOCKED', /another tab, worker or store/, () => early, 'open() meanwhile');
+        else (await early).close();
+        gate.happen();
+        await save;
+        const next = await ChronoMind.open({ storage: storage() });
+        equal(next.has('a'), true, 'what was saved');
+        next.close();
     },
 
     'a store that is read only changes in memory, and does not save where it came from': async ({ ChronoMind }, storage) => {
