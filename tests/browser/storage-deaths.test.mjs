@@ -44,7 +44,7 @@ async function standStill({ ChronoMind }, [place, method, n, standing]) {
     throw new Error(`${method} was called ${count} times only`);
 }
 
-/** What is there, and that it can be replaced. */
+/** What is there, and that it can be replaced, by less than what the dead one left. */
 async function recover({ ChronoMind }, place) {
     const [[kind, name]] = Object.entries(place);
     await navigator.locks.request(`chronomind:${kind}:${name}`, () => undefined); // waits until the browser has buried the dead
@@ -94,7 +94,7 @@ for (const [place, host, method, n] of STANDS) {
             const work = await begin(tab);
             await rejects('CM_E_LOCKED', /another tab/, () => tab.work(recoverAtOnce, place));
             await work.terminate();
-            assert.deepEqual(await tab.run(recover, place), RECOVERED);
+            assert.deepEqual(await tab[RUNS[host]](recover, place), RECOVERED);
         });
     }
 
@@ -104,7 +104,7 @@ for (const [place, host, method, n] of STANDS) {
         await begin(tab);
         const next = await chromium.open(t, tab.site, { beside: tab });
         await crash();
-        assert.deepEqual(await next.run(recover, place), RECOVERED);
+        assert.deepEqual(await next[RUNS[host]](recover, place), RECOVERED);
     });
 }
 
@@ -123,7 +123,7 @@ for (const [place, host, method, n] of [STANDS[0], STANDS[2], STANDS[4], STANDS[
         result.catch(() => {});
         await tab.said(STANDING);
         await kill();
-        assert.deepEqual(await (await profile.open()).run(recover, place), RECOVERED);
+        assert.deepEqual(await (await profile.open())[RUNS[host]](recover, place), RECOVERED);
     });
 }
 

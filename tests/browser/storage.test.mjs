@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { behaviours } from '../js/storage-contract.mjs';
+import { behaviours, SEED } from '../js/storage-contract.mjs';
 import { rejects } from '../js/support.mjs';
 import { browserFor, serve } from './support.mjs';
 
@@ -26,6 +26,7 @@ for (const browser of [chromium, browserFor('firefox')]) {
     for (const kind of KINDS) {
         for (const [host, run] of Object.entries(HOSTS)) {
             browser.test(`${kind} in a ${host}`, async (t) => {
+                t.diagnostic(`seed ${SEED}`);
                 const tab = await browser.open(t, await serve(t, { pages: { '/contract.js': CONTRACT } }));
                 for (const title of Object.keys(behaviours)) await t.test(title, () => tab[run](runBehaviour, [title, kind]));
                 assert.deepEqual(tab.messages, []);

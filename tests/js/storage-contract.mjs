@@ -6,7 +6,7 @@
  * It imports nothing, for it runs in browsers. A behaviour gets the package and a function that makes the storage of a name of its own.
  */
 
-const SEED = 20261127;
+export const SEED = 20261127;
 
 export function equal(found, expected, what) {
     const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];

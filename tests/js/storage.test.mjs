@@ -11,13 +11,14 @@ import { bytesStorage } from '../../js/dist/storage/bytes.js';
 import { idbStorage } from '../../js/dist/storage/idb.js';
 import { fileStorage } from '../../js/dist/storage/node.js';
 import { opfsStorage } from '../../js/dist/storage/opfs.js';
-import { behaviours } from './storage-contract.mjs';
+import { behaviours, SEED } from './storage-contract.mjs';
 import { open, refuses, rejects, root, temporaryFolder } from './support.mjs';
 
 const { ChronoMind } = chronomind;
 
 for (const [title, behaviour] of Object.entries(behaviours)) {
     test(`files: ${title}`, async (t) => {
+        t.diagnostic(`seed ${SEED}`);
         const folder = temporaryFolder(t);
         await behaviour(chronomind, () => fileStorage(join(folder, 'm.chrono')));
         const left = readdirSync(folder).filter((name) => name !== 'm.chrono');
