@@ -58,6 +58,8 @@ libclang-rt-19-dev: sanitizers
 llvm-19: readable sanitizer reports
 clang-format-19: formatting
 emscripten: the other WebAssembly toolchain
+chromium: runs the browser tests
+firefox-esr: runs some of them, too
 "
 
 # names LIST, purpose NAME
@@ -188,6 +190,7 @@ tested() {
     ("$@") >"$log" 2>&1 </dev/null || status=$?
     counted "$log" $status
     [ $status = 0 ] || cat "$log"
+    grep -hoE '^(# |ℹ )?SKIPPED: .*' "$log" | sort -u || true
     echo "== $title: $(tail -n 1 "$RESULTS" | sed -E 's/(.*) (.*)/\1 passed, \2 failed/'), $((SECONDS - start)) s"
 }
 
@@ -214,6 +217,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "C tests as WebAssembly" bash tests/wasm/run.sh
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
+    tested "browser tests" npm run --silent test:browser
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
     tested "model checker" model
     tested "fuzzers, a fixed number of runs" fuzz all runs

@@ -3,13 +3,16 @@
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { host } from '#host';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
-import { ChronoMindError, inOwnNames } from './errors.js';
+import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { VERSION } from './generated.js';
+import { copySnapshot, Home, replaceSnapshot } from './home.js';
 import { instantiate, instantiateShared, type Source } from './loader.js';
 import { Heap } from './memory.js';
 import { compareUtf8 } from './order.js';
 import { isTaken, takeSeat } from './seat.js';
+import { Chunks } from './storage/chunks.js';
+import { storageIn, storageOf } from './storage/place.js';
 import type {
     AttachOptions,
     BatchOptions,
@@ -27,12 +30,14 @@ import type {
     MemoryChanges,
     MemoryInput,
     OpenOptions,
+    Place,
     Related,
     RelatedMemory,
     RelatedOptions,
     SearchOptions,
     SearchReport,
     SharedStore,
+    SnapshotStorage,
     Stats,
     StoreConfig,
     Timestamp,
@@ -69,7 +74,17 @@ const N_MOST_REFERENCED = 10;
 const MAX_DEPTH = 0xffffffff;
 
 /** Closes stores that nobody closed and nobody can reach any more. */
-const forgotten = new FinalizationRegistry<Core>((core) => core.close());
+const forgotten = new FinalizationRegistry<Pick<Mind, 'core' | 'home'>>(({ core, home }) => {
+    core.close();
+    home?.leave();
+});
+
+/** What a ChronoMind is made of. */
+interface Mind {
+    core: Core;
+    home?: Home | undefined;
+    clock?: (() => number) | undefined;
+}
 
 /** Only open() and load() may construct. */
 const CONSTRUCT = Symbol('ChronoMind.open');
@@ -88,54 +103,65 @@ const CONSTRUCT = Symbol('ChronoMind.open');
  */
 export class ChronoMind implements Iterable<Memory> {
     readonly #core: Core;
-    readonly #path: string | URL | undefined;
+    readonly #home: Home | undefined;
     readonly #clock: (() => number) | undefined;
+    /** Begins when the last save() has ended. */
+    #turn: Promise<void> = Promise.resolve();
+    #nSaves = 0;
 
     /** @internal Functions cannot be cloned: so posting a store to a worker throws, instead of arriving there as an empty object. */
     readonly notCloneable: () => never = () => {
         throw new ChronoMindError('CM_E_ARGUMENT', 'a ChronoMind cannot be cloned: post what share() gives');
     };
 
-    /** Opens an empty store, or the snapshot at `path` when there is one. */
+    /**
+     * Opens an empty store, or the snapshot at the place that the options name, when there is one.
+     *
+     * Fails with CM_E_CONFIG, CM_E_LOCKED (somebody else has the place open for writing), CM_E_ENVIRONMENT (this host has no such place), CM_E_IO, and
+     * for what is no whole snapshot CM_E_NOT_SNAPSHOT, CM_E_VERSION, CM_E_CORRUPT: it is left as it is.
+     */
     static async open(options: OpenOptions = {}): Promise<ChronoMind> {
         checkObject(options, 'options');
         const config = coreConfig(options);
-        checkFunction(options.clock, 'clock');
-        const file = options.path === undefined ? undefined : host.openFile(checkPath(options.path));
-        if (file === undefined) {
-            const core = Core.open(await instantiate(options), config, inOwnNames);
-            return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
-        }
-        try {
-            const { max_memories, max_threads } = config;
-            const core = Core.load(await instantiate(options), file, { max_memories, max_threads }, inOwnNames);
-            requireSameVectors(core, options);
-            return new ChronoMind(CONSTRUCT, core, options.path, options.clock);
-        } finally {
-            file.close();
-        }
+        const clock = checkFunction(options.clock, 'clock');
+        const home = await homeOf(await storageIn(options), options);
+        return settledAt(home, async () => {
+            const snapshot = home?.isReadOnly ? await home.read() : await home?.storage.read();
+            if (snapshot === undefined) {
+                const core = Core.open(await instantiate(options), config, inOwnNames);
+                return new ChronoMind(CONSTRUCT, { core, home, clock });
+            }
+            try {
+                const { max_memories, max_threads } = config;
+                const core = Core.load(await instantiate(options), snapshot, { max_memories, max_threads }, inOwnNames);
+                requireSameVectors(core, options, home);
+                return new ChronoMind(CONSTRUCT, { core, home, clock });
+            } finally {
+                snapshot.close();
+            }
+        });
     }
 
-    /** Opens a snapshot: a path (Node), or bytes from anywhere. */
-    static async load(from: string | URL | Uint8Array | ArrayBuffer | Blob, options: LoadOptions = {}): Promise<ChronoMind> {
+    /** Opens a snapshot: a path (Node) or another place, where save() will write it, or bytes from anywhere. Fails as open() does. */
+    static async load(from: string | URL | Place | Uint8Array | ArrayBuffer | Blob, options: LoadOptions = {}): Promise<ChronoMind> {
         checkObject(options, 'options');
-        checkFunction(options.clock, 'clock');
+        const clock = checkFunction(options.clock, 'clock');
         const { maxMemories, maxThreads } = options;
         const rules = {
             max_memories: maxMemories === undefined ? undefined : checkU32(maxMemories, 'maxMemories', 'CM_E_CONFIG'),
             max_threads: maxThreads === undefined ? undefined : checkU32(maxThreads, 'maxThreads', 'CM_E_CONFIG'),
         };
-        if (typeof from === 'string' || from instanceof URL) {
-            const file = host.openFile(checkPath(from));
-            if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${String(from)}: No such file or directory`);
+        const bytes = await bytesOf(from);
+        const home = await homeOf(bytes === undefined ? await storageOf(from, 'load()') : undefined, options);
+        return settledAt(home, async () => {
+            const snapshot = bytes === undefined ? await home?.read() : undefined;
             try {
-                return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), file, rules, inOwnNames), from, options.clock);
+                const source = snapshot ?? sourceOf(bytes);
+                return new ChronoMind(CONSTRUCT, { core: Core.load(await instantiate(options), source, rules, inOwnNames), home, clock });
             } finally {
-                file.close();
+                snapshot?.close();
             }
-        }
-        const source = await sourceOf(from);
-        return new ChronoMind(CONSTRUCT, Core.load(await instantiate(options), source, rules, inOwnNames), undefined, options.clock);
+        });
     }
 
     /** In a worker: the store that another thread shared. The same memory, not a copy; both read and write it. */
@@ -145,7 +171,7 @@ export class ChronoMind implements Iterable<Memory> {
         checkFunction(options.clock, 'clock');
         const heap = new Heap(shared.memory);
         if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
-        return new ChronoMind(CONSTRUCT, Core.attach(await instantiateShared(shared), shared, inOwnNames), undefined, options.clock);
+        return new ChronoMind(CONSTRUCT, { core: Core.attach(await instantiateShared(shared), shared, inOwnNames), clock: options.clock });
     }
 
     /** Which build this host gets, and why. */
@@ -154,12 +180,13 @@ export class ChronoMind implements Iterable<Memory> {
         return { version: VERSION, ...chooseBuild(features), features };
     }
 
-    private constructor(permit: typeof CONSTRUCT, core: Core, path: string | URL | undefined, clock: (() => number) | undefined) {
+    private constructor(permit: typeof CONSTRUCT, mind: Mind) {
         if (permit !== CONSTRUCT) throw new ChronoMindError('CM_E_ARGUMENT', 'use await ChronoMind.open() or ChronoMind.load()');
+        const { core, home, clock } = mind;
         this.#core = core;
-        this.#path = path;
+        this.#home = home;
         this.#clock = clock;
-        forgotten.register(this, core, core);
+        forgotten.register(this, { core, home }, core);
     }
 
     /** Memories in the store. */
@@ -410,33 +437,51 @@ export class ChronoMind implements Iterable<Memory> {
         for (const stored of this.#core.records()) yield memoryOf(stored);
     }
 
-    /** Writes a snapshot and replaces the file at once; on failure the old file is as it was. Default: the path of open() or load(). Node only. */
-    async save(path: string | URL | undefined = this.#path): Promise<void> {
-        if (path === undefined) throw new ChronoMindError('CM_E_ARGUMENT', 'save() needs a path: the store was opened without one');
-        const file = host.createFile(checkPath(path));
-        try {
-            this.#core.save((bytes) => file.write(bytes));
-        } catch (error) {
-            file.abort();
-            throw error;
+    /**
+     * Writes a snapshot and replaces the old one at once; on failure the old one is as it was. Default: where open() or load() found it. Saves of one store
+     * take turns, and each writes what is there when its turn comes.
+     *
+     * Fails with CM_E_LOCKED, CM_E_READ_ONLY, CM_E_QUOTA (no room in the browser), CM_E_ENVIRONMENT (this host has no such place), CM_E_IO.
+     */
+    save(place?: string | URL | Place): Promise<void> {
+        this.#nSaves++;
+        const save = this.#turn
+            .then(() => this.#saveAt(place))
+            .finally(() => {
+                this.#nSaves--;
+                this.#leaveHome();
+            });
+        this.#turn = save.catch(() => undefined);
+        return save;
+    }
+
+    /** When nobody needs it any more. */
+    #leaveHome(): void {
+        if (!this.#core.isOpen && this.#nSaves === 0) this.#home?.leave();
+    }
+
+    async #saveAt(place: string | URL | Place | undefined): Promise<void> {
+        if (!this.#core.isOpen) throw new ChronoMindError('CM_E_CLOSED', sentenceOf('CM_E_CLOSED'));
+        const home = this.#home;
+        const storage = place === undefined ? home?.storage : await storageOf(place, 'save()');
+        if (storage === undefined) {
+            throw new ChronoMindError('CM_E_ARGUMENT', 'save() needs a path, or another place: the store was opened without one');
         }
-        file.commit();
+        const isHome = storage.name === home?.storage.name;
+        if (isHome && home.isReadOnly) {
+            throw new ChronoMindError(
+                'CM_E_READ_ONLY',
+                `${storage.name} was opened with readOnly: save to another place, or open it without`,
+            );
+        }
+        await (isHome ? replaceSnapshot : copySnapshot)(storage, (sink) => this.#core.save(sink));
     }
 
     /** A snapshot as bytes, for load(). */
     toBytes(): Uint8Array<ArrayBuffer> {
-        let bytes = new Uint8Array(65536);
-        let length = 0;
-        this.#core.save((part) => {
-            if (length + part.length > bytes.length) {
-                const larger = new Uint8Array(Math.max(2 * bytes.length, length + part.length));
-                larger.set(bytes.subarray(0, length));
-                bytes = larger;
-            }
-            bytes.set(part, length);
-            length += part.length;
-        });
-        return bytes.slice(0, length);
+        const chunks = new Chunks();
+        this.#core.save((part) => chunks.append(part));
+        return chunks.bytes();
     }
 
     /**
@@ -460,10 +505,14 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.abandon(shared);
     }
 
-    /** Leaves the store, and gives its memory back. Every later call but close() fails with CM_E_CLOSED. */
+    /**
+     * Leaves the store, and gives its memory back; its place is free for others when a save() that is being written is over. Every later call but close()
+     * fails with CM_E_CLOSED.
+     */
     close(): void {
         forgotten.unregister(this.#core);
         this.#core.close();
+        this.#leaveHome();
     }
 
     declare [Symbol.dispose]: () => void;
@@ -551,12 +600,6 @@ function coreConfig(options: OpenOptions): CoreConfig {
     };
 }
 
-function checkPath(path: unknown): string | URL {
-    if (path instanceof URL) return path;
-    if (typeof path === 'string' && path !== '') return path;
-    throw new ChronoMindError('CM_E_ARGUMENT', `path is ${shown(path)}: must be a string that is not empty, or a URL`);
-}
-
 /** In a search "" would mean all contexts to the library. */
 function checkContext(context: unknown): string {
     const text = checkString(context, 'context');
@@ -603,12 +646,12 @@ function checkChanges(changes: MemoryChanges): CoreUpdate {
 }
 
 /** A snapshot of other vectors than the caller is going to use is the wrong snapshot. Its other rules simply hold. */
-function requireSameVectors(core: Core, options: OpenOptions): void {
+function requireSameVectors(core: Core, options: OpenOptions, home: Home | undefined): void {
     for (const rule of ['dimensions', 'metric'] as const) {
         const [wanted, found] = [options[rule], core.config[rule]];
         if (wanted === undefined || wanted === found) continue;
         core.close();
-        const message = `${rule} is ${shown(wanted)}: the snapshot ${String(options.path)} has ${shown(found)}, and keeps it`;
+        const message = `${rule} is ${shown(wanted)}: the snapshot ${home?.storage.name} has ${shown(found)}, and keeps it`;
         throw new ChronoMindError('CM_E_CONFIG', message);
     }
 }
@@ -631,16 +674,32 @@ function refusedSeat(heap: Heap, { seat }: SharedStore): ChronoMindError {
     return new ChronoMindError('CM_E_ARGUMENT', 'this is attached already: call share() once for every worker');
 }
 
-async function sourceOf(from: unknown): Promise<Source> {
-    const bytes = await bytesOf(from);
+async function homeOf(storage: SnapshotStorage | undefined, options: { readOnly?: boolean | undefined }): Promise<Home | undefined> {
+    const isReadOnly = checkFlag(options.readOnly, 'readOnly');
+    if (storage !== undefined) return Home.enter(storage, isReadOnly);
+    if (isReadOnly) throw new ChronoMindError('CM_E_ARGUMENT', 'readOnly is true, but no place is named that could be written');
+    return undefined;
+}
+
+/** What could not be opened leaves its place to others. */
+async function settledAt<T>(home: Home | undefined, open: () => Promise<T>): Promise<T> {
+    try {
+        return await open();
+    } catch (error) {
+        home?.leave();
+        throw error;
+    }
+}
+
+function sourceOf(bytes: Uint8Array = new Uint8Array(0)): Source {
     return { nBytes: bytes.length, read: (offset, into) => into.set(bytes.subarray(offset, offset + into.length)) };
 }
 
-async function bytesOf(from: unknown): Promise<Uint8Array> {
+/** undefined: it is none. */
+async function bytesOf(from: unknown): Promise<Uint8Array | undefined> {
     if (ArrayBuffer.isView(from)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
     if (from instanceof ArrayBuffer) return new Uint8Array(from);
-    if (typeof Blob === 'function' && from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
-    throw new ChronoMindError('CM_E_ARGUMENT', `load() got ${shown(from)}: must be a path, a Uint8Array, an ArrayBuffer or a Blob`);
+    return typeof Blob === 'function' && from instanceof Blob ? new Uint8Array(await from.arrayBuffer()) : undefined;
 }
 
 function totalOf(memories: object): number | undefined {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** The one error class, and its codes: those of the C library (generated.ts) and two that only exist here. */
+/** The one error class, and its codes: those of the C library (generated.ts) and those that only exist here. */
 import { STATUS } from './generated.js';
 
 type Status = keyof typeof STATUS;
@@ -7,9 +7,18 @@ type Status = keyof typeof STATUS;
 /**
  * What went wrong. The codes of the library, and:
  * - `CM_E_ENVIRONMENT`: this JavaScript host cannot do it (no SIMD, no file system, WebAssembly forbidden by a content security policy);
+ * - `CM_E_LOCKED`: another tab or worker has the snapshot's place open for writing;
+ * - `CM_E_READ_ONLY`: the store was opened with `readOnly`, so its place is not written;
+ * - `CM_E_QUOTA`: the browser gives this origin no more storage;
  * - `CM_E_FAULT`: the WebAssembly code trapped. That is a bug of ChronoMind; the store is closed.
  */
-export type ChronoMindErrorCode = Exclude<Status, 'CM_OK' | 'CM_END'> | 'CM_E_ENVIRONMENT' | 'CM_E_FAULT';
+export type ChronoMindErrorCode =
+    | Exclude<Status, 'CM_OK' | 'CM_END'>
+    | 'CM_E_ENVIRONMENT'
+    | 'CM_E_LOCKED'
+    | 'CM_E_READ_ONLY'
+    | 'CM_E_QUOTA'
+    | 'CM_E_FAULT';
 
 const codes = new Map<number, ChronoMindErrorCode>(
     Object.entries(STATUS).flatMap(([name, { value }]) => (value < 0 ? [[value, name as ChronoMindErrorCode] as const] : [])),
@@ -19,7 +28,7 @@ const codes = new Map<number, ChronoMindErrorCode>(
 export class ChronoMindError extends Error {
     override readonly name = 'ChronoMindError';
     readonly code: ChronoMindErrorCode;
-    /** The library's number for the code; undefined for the two that it does not know. */
+    /** The library's number for the code; undefined for those that it does not know. */
     readonly status: number | undefined;
     /** Of insertBatch: the position of the memory that was refused; those before it were inserted. */
     declare index?: number;

@@ -15,7 +15,7 @@ async function compile(url: string | URL): Promise<WebAssembly.Module> {
 }
 
 function noFiles(): never {
-    throw new ChronoMindError('CM_E_ENVIRONMENT', 'this host has no file system: use load(bytes) and toBytes()');
+    throw new ChronoMindError('CM_E_ENVIRONMENT', 'this host has no file system: use { opfs }, { idb }, or load(bytes) and toBytes()');
 }
 
 /** A message to oneself: browsers let a chain of timers wait 4 ms each. */
@@ -30,4 +30,4 @@ function breathe(): Promise<void> {
     });
 }
 
-export const host: Host = { compile, openFile: noFiles, createFile: noFiles, breathe };
+export const host: Host = { compile, fileStorage: noFiles, breathe };

@@ -11,6 +11,7 @@ import { chooseBuild, detectFeatures } from './features.js';
 import { INITIAL_PAGES } from './generated.js';
 import { Heap } from './memory.js';
 import { MAX_TLS_BYTES, PAGE_BYTES } from './seat.js';
+import type { SnapshotReader } from './storage/storage.js';
 import type { Build, SharedStore, WasmOptions } from './types.js';
 
 const MAX_PAGES = 65536;
@@ -72,11 +73,7 @@ export interface Exports {
 export type Sink = (bytes: Uint8Array) => void;
 
 /** Where a snapshot comes from. */
-export interface Source {
-    readonly nBytes: number;
-    /** Fills all of `into` from an offset, or throws. */
-    read(offset: number, into: Uint8Array): void;
-}
+export type Source = Pick<SnapshotReader, 'nBytes' | 'read'>;
 
 /** What the call that is running may call back, and what was thrown there. */
 export interface Callbacks {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** The shapes that callers give and get. Times are milliseconds since the Unix epoch. */
+import type { SnapshotReader, SnapshotStorage, SnapshotWriter } from './storage/storage.js';
+
+export type { SnapshotReader, SnapshotStorage, SnapshotWriter };
 
 /** Numbers of a vector: an array, a Float32Array, a Float64Array, ... They are stored as 32-bit floats. */
 export type Vector = ArrayLike<number>;
@@ -295,9 +298,25 @@ export interface WasmOptions {
     build?: Build | undefined;
 }
 
-export interface OpenOptions extends Partial<StoreConfig>, WasmOptions {
-    /** A snapshot file: where save() writes. When it exists it is read, and its rules hold; dimensions and metric must be the same. Node only. */
+/** Where a snapshot is kept: one of these. */
+export interface Place {
+    /** A file. Node only. */
     path?: string | URL | undefined;
+    /** A file in the origin private file system of a browser: a name, or names with "/" between them. */
+    opfs?: string | undefined;
+    /** A name in IndexedDB. */
+    idb?: string | undefined;
+    /** What one of the storage modules gives ("chronomind/storage/..."), or one of your own. */
+    storage?: SnapshotStorage | undefined;
+}
+
+/**
+ * With a place: where save() writes. A snapshot that is there is read, and its rules hold; dimensions and metric must be the same. In browsers one store
+ * at a time has a place open for writing, among all tabs and workers (CM_E_LOCKED), until it is closed.
+ */
+export interface OpenOptions extends Partial<StoreConfig>, WasmOptions, Place {
+    /** The place is read only: any number of stores may, beside the one that writes. What is changed stays in memory. Something has to be saved there. */
+    readOnly?: boolean | undefined;
     /** The store's time of day in milliseconds. Default Date.now. */
     clock?: (() => number) | undefined;
 }
@@ -307,6 +326,8 @@ export interface LoadOptions extends WasmOptions {
     maxMemories?: number | undefined;
     /** Default 64. */
     maxThreads?: number | undefined;
+    /** Of a place: as in open(). */
+    readOnly?: boolean | undefined;
     /** The store's time of day in milliseconds. Default Date.now. */
     clock?: (() => number) | undefined;
 }

@@ -369,14 +369,14 @@ test('files that cannot be read or written', async (t) => {
     mkdirSync(at('folder'));
     writeFileSync(at('text'), 'hello');
     writeFileSync(at('empty'), '');
-    await rejects('CM_E_IO', /none: No such file or directory$/, () => ChronoMind.load(at('none')));
+    await rejects('CM_E_IO', /none: nothing was saved there$/, () => ChronoMind.load(at('none')));
     await rejects('CM_E_IO', /folder: Is a directory$/, () => ChronoMind.load(at('folder')));
     await rejects('CM_E_IO', /folder: Is a directory$/, () => ChronoMind.open({ path: at('folder') }));
     await rejects('CM_E_NOT_SNAPSHOT', /./, () => ChronoMind.load(at('text')));
     await rejects('CM_E_NOT_SNAPSHOT', /./, () => ChronoMind.open({ path: at('empty') }));
     await rejects('CM_E_ARGUMENT', /^path is ""/, () => ChronoMind.load(''));
     await rejects('CM_E_ARGUMENT', /needs a path/, () => mind.save());
-    await rejects('CM_E_ARGUMENT', /^path is 5/, () => mind.save(5));
+    await rejects('CM_E_ARGUMENT', /^save\(\) got 5/, () => mind.save(5));
     await rejects('CM_E_IO', /none\/m: No such file or directory$/, () => mind.save(at('none/m')));
     await rejects('CM_E_IO', /folder: Is a directory$/, () => mind.save(at('folder')));
     await rejects('CM_E_IO', /text\/m: Not a directory$/, () => mind.save(at('text/m')));

@@ -101,6 +101,25 @@ test('import and require give one class, whose errors are each recognised by the
     assert.equal(script('both.mjs', text), 'true ChronoMind,ChronoMindError,chooseBuild\n');
 });
 
+test('the storage modules, by import and by require', () => {
+    const text = `
+        import { createRequire } from 'node:module';
+        const require = createRequire(import.meta.url);
+        const { ChronoMind } = await import('chronomind');
+        for (const kind of ['node', 'opfs', 'idb', 'bytes']) {
+            const module = await import('chronomind/storage/' + kind);
+            const name = Object.keys(module).join();
+            console.log(name, require('chronomind/storage/' + kind)[name] === module[name]);
+        }
+        const { bytesStorage } = await import('chronomind/storage/bytes');
+        const storage = bytesStorage();
+        const mind = await ChronoMind.open({ dimensions: 2, storage });
+        await mind.save();
+        console.log((await ChronoMind.load(storage.bytes)).config.dimensions);`;
+    const expected = ['fileStorage true', 'opfsStorage true', 'idbStorage true', 'bytesStorage true', '2', ''];
+    assert.equal(script('storage.mjs', text), expected.join('\n'));
+});
+
 test('a worker attaches to a store', () => {
     const text = `
         import { once } from 'node:events';
@@ -142,7 +161,11 @@ test('the wasm files can be named by others', () => {
 
 const typed = `
 import { ChronoMind, ChronoMindError, chooseBuild } from 'chronomind';
-import type { BatchOptions, Build, Candidate, Capabilities, CheckReport, ChronoMindErrorCode, ConsolidateOptions, Consolidation, ContextSummary, ExplainedHit, Hit, Memory, MemoryChanges, MemoryInput, OpenOptions, Related, RelatedMemory, SearchOptions, SearchReport, SharedStore, Stats, Why } from 'chronomind';
+import type { BatchOptions, Build, Candidate, Capabilities, CheckReport, ChronoMindErrorCode, ConsolidateOptions, Consolidation, ContextSummary, ExplainedHit, Hit, Memory, MemoryChanges, MemoryInput, OpenOptions, Place, Related, RelatedMemory, SearchOptions, SearchReport, SharedStore, SnapshotReader, SnapshotStorage, SnapshotWriter, Stats, Why } from 'chronomind';
+import { type BytesStorage, bytesStorage } from 'chronomind/storage/bytes';
+import { idbStorage } from 'chronomind/storage/idb';
+import { fileStorage } from 'chronomind/storage/node';
+import { opfsStorage } from 'chronomind/storage/opfs';
 
 export async function main(): Promise<void> {
     const options: OpenOptions = { dimensions: 4, metric: 'cosine', maxThreads: 4, clock: () => Date.now() };
@@ -187,6 +210,15 @@ export async function main(): Promise<void> {
     await mind.save('x.chrono');
     const bytes: Uint8Array = mind.toBytes();
     await ChronoMind.load(bytes, { maxMemories: 5 });
+    const kept: BytesStorage = bytesStorage(bytes);
+    const place: Place = { storage: kept };
+    await mind.save(place);
+    const readOnly: ChronoMind = await ChronoMind.load({ idb: 'x' }, { readOnly: true });
+    const found: SnapshotReader | undefined = await opfsStorage('x').read();
+    const own: SnapshotStorage = { name: 'own', read: async () => found, write: async (): Promise<SnapshotWriter> => kept.write() };
+    await ChronoMind.open({ storage: own });
+    await readOnly.save({ storage: fileStorage('x') });
+    await readOnly.save({ storage: idbStorage('x') });
     const capabilities: Capabilities = ChronoMind.capabilities();
     const build: Build | undefined = chooseBuild(capabilities.features).build;
     try { mind.close(); } catch (error) {

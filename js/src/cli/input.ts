@@ -3,7 +3,7 @@
 import { createReadStream, fstatSync, openSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { errno, reasonOf } from '../host-node.js';
+import { errno, reasonOf } from '../files-node.js';
 import { FAILED, Failure, INTERRUPTED } from './report.js';
 
 const CHUNK_BYTES = 262144;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** How a command ends: its status, and what it says on the way. */
 import { writeSync } from 'node:fs';
-import { reasonOf } from '../host-node.js';
+import { reasonOf } from '../files-node.js';
 import { clearProgress } from './progress.js';
 import { safeText } from './text.js';
 

@@ -2,8 +2,7 @@
 /** Snapshot files, with the errors that docs/CLI.md words. */
 import { Core, type StoredMemory } from '../core.js';
 import { ChronoMindError, type ChronoMindErrorCode } from '../errors.js';
-import type { FileReader, FileWriter } from '../host.js';
-import { host } from '../host-node.js';
+import { createFile, type FileReader, type FileWriter, openFile } from '../files-node.js';
 import { instantiate } from '../loader.js';
 import { requireUninterrupted } from './input.js';
 import { FAILED, Failure } from './report.js';
@@ -20,7 +19,7 @@ const LOAD_HINTS: Partial<Record<ChronoMindErrorCode, string>> = {
 export async function openSnapshot(path: string, command: string): Promise<Core> {
     let file: FileReader | undefined;
     try {
-        file = host.openFile(path);
+        file = openFile(path);
         if (file === undefined) throw new ChronoMindError('CM_E_IO', `cannot read ${path}: No such file or directory`);
         return Core.load(await instantiate({}), file);
     } catch (error) {
@@ -62,7 +61,7 @@ export class SnapshotOutput {
 
     constructor(path: string) {
         this.path = path;
-        this.#file = this.#attempt(() => host.createFile(path));
+        this.#file = this.#attempt(() => createFile(path));
     }
 
     save(store: Core): void {
