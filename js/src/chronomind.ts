@@ -2,6 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { host } from '#host';
+import { checkIterable, indexed, SLICE_MS, totalOf } from './batch.js';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
 import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
@@ -64,9 +65,6 @@ import {
     shown,
     strategyOf,
 } from './validate.js';
-
-/** How long insertBatch keeps the event loop waiting. */
-const BATCH_MS = 8;
 
 const N_MOST_REFERENCED = 10;
 
@@ -223,17 +221,18 @@ export class ChronoMind implements Iterable<Memory> {
         checkObject(memories, 'memories');
         checkObject(options, 'options');
         const { onProgress, signal } = options;
+        checkIterable(memories, 'memories');
         const total = totalOf(memories);
         let done = 0;
-        let pauseAt = performance.now() + BATCH_MS;
+        let pauseAt = performance.now() + SLICE_MS;
         const pause = async (): Promise<void> => {
             onProgress?.(done, total);
             await host.breathe();
             signal?.throwIfAborted();
-            pauseAt = performance.now() + BATCH_MS;
+            pauseAt = performance.now() + SLICE_MS;
         };
         const take = (memory: MemoryInput): boolean => {
-            this.#insertAt(done, memory);
+            indexed(done, () => this.insert(memory));
             done++;
             return performance.now() >= pauseAt;
         };
@@ -241,7 +240,7 @@ export class ChronoMind implements Iterable<Memory> {
         if (Symbol.iterator in memories) {
             for (const memory of memories) if (take(memory)) await pause();
         } else {
-            for await (const memory of checkAsyncIterable(memories)) if (take(memory)) await pause();
+            for await (const memory of memories) if (take(memory)) await pause();
         }
         onProgress?.(done, total);
         return done;
@@ -484,14 +483,28 @@ export class ChronoMind implements Iterable<Memory> {
         return chunks.bytes();
     }
 
+    /** @internal */
+    get canShare(): boolean {
+        return this.build === 'threads' && detectFeatures().crossOriginIsolated !== false;
+    }
+
+    /** @internal */
+    get isOpen(): boolean {
+        return this.#core.isOpen;
+    }
+
+    /** @internal What the store's own clock says; undefined: it has none. */
+    clockTime(): number | undefined {
+        return this.#clock?.();
+    }
+
     /**
      * Something to post to one worker, for ChronoMind.attach(); call it once per worker. Needs the threads build (see capabilities()).
      *
      * Every attached worker closes its own; the memory is given back when the last one has.
      */
     share(): SharedStore {
-        const isPossible = this.build === 'threads' && detectFeatures().crossOriginIsolated !== false;
-        if (isPossible) return this.#core.share();
+        if (this.canShare) return this.#core.share();
         const problem =
             this.build === 'threads' ? 'a page that is not cross-origin isolated cannot share' : 'the single-thread build cannot be shared';
         throw new ChronoMindError('CM_E_ENVIRONMENT', `${problem}: in a browser send ${ISOLATION_HEADERS}`);
@@ -521,15 +534,6 @@ export class ChronoMind implements Iterable<Memory> {
     /** What console.log() shows in Node. */
     [Symbol.for('nodejs.util.inspect.custom')](): string {
         return this.#core.isOpen ? `ChronoMind { size: ${this.size}, build: '${this.build}' }` : 'ChronoMind { closed }';
-    }
-
-    #insertAt(index: number, memory: MemoryInput): void {
-        try {
-            this.insert(memory);
-        } catch (error) {
-            if (error instanceof ChronoMindError) error.index = index;
-            throw error;
-        }
     }
 
     /** The given time, else the store's own clock, else undefined: the host's. */
@@ -700,14 +704,4 @@ async function bytesOf(from: unknown): Promise<Uint8Array | undefined> {
     if (ArrayBuffer.isView(from)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
     if (from instanceof ArrayBuffer) return new Uint8Array(from);
     return typeof Blob === 'function' && from instanceof Blob ? new Uint8Array(await from.arrayBuffer()) : undefined;
-}
-
-function totalOf(memories: object): number | undefined {
-    const { length, size } = memories as { length?: unknown; size?: unknown };
-    return [length, size].find((n) => typeof n === 'number');
-}
-
-function checkAsyncIterable(memories: AsyncIterable<MemoryInput>): AsyncIterable<MemoryInput> {
-    if (Symbol.asyncIterator in memories) return memories;
-    throw new ChronoMindError('CM_E_ARGUMENT', `memories is ${shown(memories)}: must be iterable`);
 }

@@ -49,7 +49,7 @@ async function bundled(name) {
     const bytes = await fileOf(name);
     if (bytes === undefined || extname(name) !== '.js') return bytes;
     const up = '../'.repeat(name.split('/').length - 1) || './';
-    return String(bytes).replaceAll("'#host'", `'${up}host-web.js'`);
+    return String(bytes).replaceAll("'#host'", `'${up}host-web.js'`).replaceAll("'#workers'", `'${up}pool/workers-web.js'`);
 }
 
 /**

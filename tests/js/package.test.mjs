@@ -140,6 +140,21 @@ test('a worker attaches to a store', () => {
     assert.equal(script('worker.mjs', text), 'good day\n');
 });
 
+test('a pool of workers, imported and required', () => {
+    const text = `
+        const mind = await ChronoMind.open({ dimensions: 2, maxMemories: 100 });
+        const pool = await WorkerPool.open(mind, { workers: 2 });
+        await pool.insertBatch([{ id: 'a', vector: [1, 2] }, { id: 'b', vector: [2, 1] }]);
+        const found = await pool.searchBatch([[1, 2], [2, 1]], { k: 1 });
+        console.log(found.map(([hit]) => hit.id).join(), pool.size);
+        await pool.close();
+        mind.close();`;
+    const imports = "import { ChronoMind } from 'chronomind';import { WorkerPool } from 'chronomind/pool';";
+    const requires = "const { ChronoMind } = require('chronomind');const { WorkerPool } = require('chronomind/pool');";
+    assert.equal(script('pool.mjs', imports + text), 'a,b 2\n');
+    assert.equal(script('pool.cjs', `${requires}(async () => {${text}})();`), 'a,b 2\n');
+});
+
 test('npx chronomind', () => {
     writeFileSync(join(folder, 'in.json'), '{"id":"a","data":[1,2]}');
     assert.equal(ok('npx', ['--offline', 'chronomind', '--version'], folder), 'chronomind 0.1.0\n');
@@ -160,6 +175,8 @@ test('the wasm files can be named by others', () => {
 });
 
 const typed = `
+import { WorkerPool } from 'chronomind/pool';
+import type { PoolOptions, SearchBatchOptions } from 'chronomind/pool';
 import { ChronoMind, ChronoMindError, chooseBuild } from 'chronomind';
 import type { BatchOptions, Build, Candidate, Capabilities, CheckReport, ChronoMindErrorCode, ConsolidateOptions, Consolidation, ContextSummary, ExplainedHit, Hit, Memory, MemoryChanges, MemoryInput, OpenOptions, Place, Related, RelatedMemory, SearchOptions, SearchReport, SharedStore, SnapshotReader, SnapshotStorage, SnapshotWriter, Stats, Why } from 'chronomind';
 import { type BytesStorage, bytesStorage } from 'chronomind/storage/bytes';
@@ -174,6 +191,13 @@ export async function main(): Promise<void> {
     mind.insert(memory);
     const batch: BatchOptions = { onProgress: (done: number, total: number | undefined) => void [done, total], signal: new AbortController().signal };
     const n: number = await mind.insertBatch([memory], batch);
+    const poolOptions: PoolOptions = { workers: 2, workerUrl: 'worker.js' };
+    const pool: WorkerPool = await WorkerPool.open(mind, poolOptions);
+    const many: SearchBatchOptions = { k: 3, ...batch };
+    const found: Hit[][] = await pool.searchBatch([[1, 2, 3, 4], new Float32Array(4)], many);
+    const inserted: number = await pool.insertBatch(new Set([memory]), batch);
+    void [found, inserted, pool.size, pool.reason];
+    await pool.close();
     const query: SearchOptions = { k: 3, now: '2024-01-01' };
     const hits: Hit[] = mind.search([1, 2, 3, 4], query);
     const first: string | undefined = hits[0]?.id;
@@ -264,7 +288,7 @@ test('publint finds nothing', () => {
 test('arethetypeswrong finds nothing', () => {
     const { status, stdout, stderr } = run(
         join(bin, 'attw'),
-        [tarball, '--no-emoji', '--exclude-entrypoints', 'chronomind.wasm', 'chronomind-st.wasm'],
+        [tarball, '--no-emoji', '--exclude-entrypoints', 'chronomind.wasm', 'chronomind-st.wasm', 'pool-worker'],
         folder,
     );
     assert.equal(status, 0, stdout + stderr);
