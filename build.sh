@@ -203,8 +203,8 @@ run_ctest() {
 # All of them in the long form; recall and the longest contracts and storms take minutes under Node.
 wasm_c_tests() {
     local names=()
-    [ "${CM_TEST_LENGTH:-}" = full ] || names=($(cd tests && ls unit/*.c wasm/*.c | sed 's/\.c$//') contract/epoch contract/index contract/store contract/links
-        concurrency/index concurrency/save_while_writing)
+    [ "${CM_TEST_LENGTH:-}" = full ] || names=(wasm/host wasm/pages concurrency/index concurrency/save_while_writing contract/epoch contract/index contract/store
+        unit/blocks unit/distance unit/idmap unit/items unit/skiplist)
     bash tests/wasm/run.sh "${names[@]}"
 }
 
