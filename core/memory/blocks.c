@@ -140,7 +140,7 @@ static uint32_t take_small(cmi_blocks_t *blocks, uint32_t n) {
         uint32_t low = (uint32_t)word, high = (uint32_t)(word >> 32), start = low;
         if (!blocks->flat && low / CHUNK_GRANULES != (low + n - 1) / CHUNK_GRANULES) start = (low / CHUNK_GRANULES + 1) * CHUNK_GRANULES;
         if (n > high || start > high - n) return CMI_NO_BLOCK;
-        /* the first chunk may have no pages yet when all of the second is asked for; recycle() writes to it */
+        /* recycle() writes to the chunk of `low`: another thread may have brought it, or nobody yet, when all of the second is asked for */
         if (!blocks->flat && (!ensure_chunk(blocks, low) || !ensure_chunk(blocks, start))) return CMI_NO_BLOCK;
         /* retry: another thread took granules */
         if (!plat_cas_relaxed(&blocks->frontier, &word, (uint64_t)high << 32 | (start + n))) continue;

@@ -124,8 +124,9 @@ static position_t seek(cmi_idmap_t *map, uint32_t start, uint32_t order, cm_str_
 static bool link_at(cmi_idmap_t *map, position_t position, uint32_t index) {
     uint32_t expected = link_to(position.at);
     plat_store_relaxed(&cmi_idmap_at(map, index)->next, expected); /* relaxed: published by the CAS */
-    /* [M1] release: the entry before the link to it */
-    return plat_cas_release(&cmi_idmap_at(map, position.before)->next, &expected, link_to(index));
+    /* [M1] release: the entry before the link to it. acquire: since we read it the link may have changed and changed back, for an entry of the same key that came and went; its tombstone is
+     * seen before ours is born [M8] */
+    return plat_cas_acq_rel(&cmi_idmap_at(map, position.before)->next, &expected, link_to(index));
 }
 
 static void mark(cmi_idmap_t *map, uint32_t index) {

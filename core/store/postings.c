@@ -66,16 +66,24 @@ void cmi_postings_drop_time(cmi_postings_t *postings, float rate_per_hour, uint3
 
 /* ---- moves ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Whoever sees the old node unlinked sees the move: the count and the entry come first. */
+/* How far the move in a place is ahead of a move. */
+static int32_t ahead_of(uint64_t held, uint64_t number) {
+    return (int32_t)((uint32_t)(held >> 32) - (uint32_t)number);
+}
+
+/* Whoever sees the old node unlinked sees the move: the count and the entry come first. Of two moves that share a place the newer one stays, so that a thread which was held up
+ * between the two does not make a move that was noted look like one to come. */
 void cmi_postings_note_move(cmi_postings_t *postings, uint32_t slot) {
     uint64_t number = plat_fetch_add_release(&postings->n_moves, 1) + 1; /* [K3] release: the new node */
-    plat_store_relaxed(&postings->moves[number % CMI_MOVES],
-                       number << 32 | slot); /* relaxed: what its reader needs came with the count [K3] */
+    plat_a64_t *place = &postings->moves[number % CMI_MOVES];
+    uint64_t held = plat_load_relaxed(place); /* relaxed, and the CAS: what its reader needs came with the count [K3] */
+    while (ahead_of(held, number) < 0)
+        if (plat_cas_relaxed(place, &held, number << 32 | slot)) return; /* retry: another move was noted here */
 }
 
 uint32_t cmi_postings_move(const cmi_postings_t *postings, uint64_t move) {
     uint64_t held = plat_load_relaxed((plat_a64_t *)&postings->moves[(move + 1) % CMI_MOVES]); /* relaxed: as above */
-    int32_t ahead = (int32_t)((uint32_t)(held >> 32) - (uint32_t)(move + 1));
+    int32_t ahead = ahead_of(held, move + 1);
     if (ahead == 0) return (uint32_t)held;
     return ahead < 0 ? CMI_MOVE_TO_COME : CMI_MOVE_FORGOTTEN;
 }

@@ -21,7 +21,9 @@
 
 #define CMI_RATE_CLASSES 64u
 #define CMI_POSTING_LISTS 2u /* nodes per memory */
+#ifndef CMI_MOVES            /* the model checker goes round sooner */
 #define CMI_MOVES 1024u      /* that are remembered */
+#endif
 
 typedef struct cmi_postings {
     cmi_skip_nodes_t nodes;

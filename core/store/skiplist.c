@@ -91,8 +91,8 @@ static bool seek_level(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t n
         link = plat_load_acquire(word_of(nodes, list, at, level)); /* [K1] */
         if (is_marked(link)) {
             uint32_t expected = link_to(at);
-            /* [K1] release: hands on the node behind. It fails when `before` got another successor, or was marked itself */
-            if (!plat_cas_release(word_of(nodes, list, *before, level), &expected, link & ~MARK)) return false;
+            /* [K1] release: hands on the node behind. acquire: as in link_level(). It fails when `before` got another successor, or was marked itself */
+            if (!plat_cas_acq_rel(word_of(nodes, list, *before, level), &expected, link & ~MARK)) return false;
             continue;
         }
         if (!comes_before(nodes, at, node)) return true;
@@ -119,8 +119,9 @@ static void seek(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t node, p
 static bool link_level(cmi_skip_nodes_t *nodes, cmi_skiplist_t *list, uint32_t node, uint32_t level, const position_t *position) {
     uint32_t expected = link_to(position->behind[level]);
     plat_store_relaxed(word_of(nodes, list, node, level), expected); /* relaxed: published by the CAS */
-    /* [K1] release: the node before the link to it */
-    return plat_cas_release(word_of(nodes, list, position->before[level], level), &expected, link_to(node));
+    /* [K1] release: the node before the link to it. acquire: since we read it the link may have changed and changed back, for a node that came and went; whoever sees ours must not come
+     * to that one on a level above */
+    return plat_cas_acq_rel(word_of(nodes, list, position->before[level], level), &expected, link_to(node));
 }
 
 /* Level 0 makes it a member; the levels above are shortcuts. Until this returns nobody may remove it, so its own links are never marked here. */

@@ -86,15 +86,50 @@ static void alloc_big_2(void) {
     alloc_as(2, 2 * CHUNK_BYTES);
 }
 
+/* No block is in a free stack twice. */
+static void two_more_differ(void) {
+    MODEL_CHECK(cmi_blocks_alloc(blocks, SMALL) != cmi_blocks_alloc(blocks, SMALL));
+}
+
+/* What is freed comes back, whoever else frees meanwhile. */
+static uint32_t mine[2];
+
+static void open_with_two(void) {
+    open_blocks();
+    for (uint32_t i = 0; i < 2; i++) mine[i] = alloc_as(i, SMALL);
+}
+static void free_0(void) {
+    free_as(0, mine[0]);
+}
+static void free_1(void) {
+    free_as(1, mine[1]);
+}
+static void both_come_back(void) {
+    uint32_t first = cmi_blocks_alloc(blocks, SMALL), second = cmi_blocks_alloc(blocks, SMALL);
+    MODEL_CHECK((first == mine[0] && second == mine[1]) || (first == mine[1] && second == mine[0]));
+}
+
 SHAPE(blocks, two_at_the_frontier, open_blocks, NULL, alloc_1, alloc_free_2)
 SHAPE(blocks, two_for_one_free_block, open_1_free, NULL, alloc_free_1, alloc_free_2)
-SHAPE(blocks, three_for_two_free_blocks, open_2_free, NULL, alloc_free_1, alloc_free_2, alloc_free_3)
+LONG_SHAPE(blocks, three_for_two_free_blocks, 40000, open_2_free, NULL, alloc_free_1, alloc_free_2, alloc_free_3)
 SHAPE(blocks, aba_of_the_head, open_3_free, NULL, alloc_1, alloc_two_free_two)
-SHAPE(blocks, aba_while_one_stays_out, open_3_free, NULL, alloc_1, alloc_two_free_first, alloc_free_3)
-SHAPE(blocks, two_need_the_same_new_chunk, open_at_the_end_of_a_chunk, NULL, alloc_larger_1, alloc_larger_2)
-SHAPE(blocks, the_rest_of_a_chunk_is_recycled, open_at_the_end_of_a_chunk, NULL, alloc_larger_1, alloc_free_2)
+LONG_SHAPE(blocks, aba_while_one_stays_out, 40000, open_3_free, NULL, alloc_1, alloc_two_free_first, alloc_free_3)
+SHAPE(blocks, two_need_the_same_new_chunk, open_at_the_end_of_a_chunk, two_more_differ, alloc_larger_1, alloc_larger_2)
+SHAPE(blocks, the_rest_of_a_chunk_is_recycled, open_at_the_end_of_a_chunk, two_more_differ, alloc_larger_1, alloc_free_2)
+/* The first new chunk is one thread's, and the next one's the rest of it. */
+static void alloc_most_of_a_chunk_1(void) {
+    alloc_as(1, 61000);
+}
+static void alloc_most_of_a_chunk_2(void) {
+    alloc_as(2, 40000);
+}
+SHAPE(blocks, the_rest_of_another_threads_chunk_is_recycled, open_at_the_end_of_a_chunk, two_more_differ, alloc_most_of_a_chunk_1,
+      alloc_most_of_a_chunk_2)
+
 SHAPE(blocks, big_beside_big, open_blocks, NULL, alloc_big_1, alloc_big_2)
 SHAPE(blocks, big_beside_small, open_at_the_end_of_a_chunk, NULL, alloc_big_1, alloc_larger_2)
+
+SHAPE(blocks, nothing_freed_is_lost, open_with_two, both_come_back, free_0, free_1)
 
 /* One thread makes it, another reads and frees it, the first takes it again. */
 static void make_and_pass_on(void) {

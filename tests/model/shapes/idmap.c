@@ -157,6 +157,38 @@ SHAPE(idmap, two_put_one_id, open_empty, one_put, put_1, put_2)
 SHAPE(idmap, two_put_one_id_while_one_reads, open_empty, one_put, put_1, put_2, get_twice)
 SHAPE(idmap, two_put_into_a_bucket_without_dummy, open_parent_only, one_put, put_1, put_2)
 
+/* The bucket of A is split from that of another id: its dummy is linked right behind an entry that is being removed. */
+static void open_with_parent_only(void) {
+    open_map();
+    MODEL_CHECK(put(PARENT, 4));
+}
+static void take_parent(void) {
+    won[3] = take(PARENT);
+}
+static void parent_gone(void) {
+    check_map();
+    MODEL_CHECK(won[3] && get(A) == 1 && get(PARENT) == CMI_NONE);
+}
+SHAPE(idmap, bucket_is_opened_behind_one_that_is_removed, open_with_parent_only, parent_gone, take_parent, put_1)
+SHAPE(idmap, bucket_is_opened_under_a_reader, open_parent_only, check_map, put_1, get_twice)
+
+/* No bucket between the first and the id's own has its dummy. */
+static void open_nothing(void) {
+    open_map();
+}
+SHAPE(idmap, buckets_are_opened_one_after_the_other, open_nothing, check_map, put_1, get_twice)
+
+/* A remover that died before it marked the entry: whoever wants the id does it. */
+static void open_with_a_tombstone(void) {
+    open_with_a();
+    uint32_t entry = cmi_idmap_find(&map, A);
+    uint64_t value = cmi_idmap_value(&map, entry);
+    MODEL_CHECK(cmi_idmap_cas(&map, entry, &value, CMI_VALUE_TOMB));
+    plat_fetch_sub_relaxed(&map.n_keys, 1); /* as if it had been counted down: check() allows for the dead elsewhere */
+}
+SHAPE(idmap, a_tombstone_of_the_dead_is_replaced, open_with_a_tombstone, one_put, put_1, put_2)
+LONG_SHAPE(idmap, a_tombstone_of_the_dead_is_replaced_under_a_reader, 20000, open_with_a_tombstone, one_put, put_1, put_2, get_a)
+
 static void both_there(void) {
     check_map();
     MODEL_CHECK(get(A) == 1 && get(B) == 3);
@@ -235,6 +267,13 @@ static void put_1_retrying(void) {
 }
 SHAPE(idmap, a_scan_sees_no_id_twice, open_with_a, check_map, scan, take_then_put)
 SHAPE(idmap, a_scan_sees_no_id_twice_when_others_put_it, open_with_a, check_map, scan, take_a_only, put_1_retrying)
+LONG_SHAPE(idmap, a_scan_sees_no_id_twice_when_two_put_it, 20000, open_with_a_tombstone, one_put, scan, put_1, put_2)
+
+/* The other thread's entry may come and go unseen by who links the next one: only its place in the list was changed, and changed back. */
+static void put_then_take(void) {
+    if (put(A, 2)) take(A);
+}
+LONG_SHAPE(idmap, a_scan_sees_no_id_twice_when_one_came_and_went, 10000, open_empty, check_map, put_1, scan, put_then_take)
 
 /* ---- growth ---- */
 

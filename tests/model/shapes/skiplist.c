@@ -160,6 +160,44 @@ SHAPE(skiplist, unlinked_is_out_of_the_walks_that_begin, open_tall, has_y_w, unl
 SHAPE(skiplist, linked_is_in_the_walks_that_begin, open_tall, has_y_w, unlink_x, link_y_and_say_so, walk_sees_y)
 SHAPE(skiplist, linked_is_found_by_the_seeks_that_begin, open_tall, has_y_w, unlink_x, link_y_and_say_so, seek_sees_y)
 
+/* A link may have passed the upper level before a tall node came there, and take it out of the lower one before the upper: a seek must not go down at it. */
+static void open_tall_w_only(void) {
+    open_list(2, 1, 1, 1, IN(W));
+}
+static void link_and_unlink_x(void) {
+    link(X);
+    unlink(X);
+}
+SHAPE(skiplist, linked_while_a_tall_one_comes_and_goes, open_tall_w_only, has_y_w, link_and_unlink_x, link_y_and_say_so, seek_sees_y)
+
+/* Likewise one that unlinks, and must not be met any more: nobody comes to it through a tall node that was in front of it for a while. */
+static void open_y_w_only(void) {
+    open_list(2, 1, 1, 1, IN(Y) | IN(W));
+}
+static void unlink_y_and_say_so(void) {
+    unlink(Y);
+    plat_store_release(&flag, 1);
+}
+static void seek_sees_no_y(void) {
+    if (plat_load_acquire(&flag)) MODEL_CHECK(key_at(20) == 40);
+}
+SHAPE(skiplist, unlinked_while_a_tall_one_comes_and_goes, open_y_w_only, has_w, link_and_unlink_x, unlink_y_and_say_so, seek_sees_no_y)
+
+/* ---- what a thread left that died between marking a node and taking it out ---- */
+
+static void open_with_x_marked(void) {
+    open_flat_three();
+    plat_fetch_or_release(&cmi_skip_at(&nodes, node[X])->next, 1);
+}
+SHAPE(skiplist, what_a_dead_thread_left_is_taken_out, open_with_x_marked, has_z_w, link_z, unlink_y, walk_meets_w)
+
+/* ---- three writers on two levels ---- */
+
+static void open_tall_three(void) {
+    open_list(2, 2, 2, 1, IN(X) | IN(Y) | IN(W));
+}
+LONG_SHAPE(skiplist, tall_removed_and_linked_between, 30000, open_tall_three, has_z_w, unlink_x, unlink_y, link_z)
+
 /* ---- used again ---- */
 
 static plat_a32_t left;
