@@ -126,7 +126,8 @@ static void only_x_is_sure(void) {
 SHAPE(replace, a_published_memory_is_complete, open_with_a_draft, check_and_close, arrive_0, read_a)
 SHAPE(replace, a_memory_is_there_while_it_is_replaced, open_with_a_and_a_draft, check_and_close, arrive_0, read_a_always)
 SHAPE(replace, no_relationship_is_lost, open_with_a_and_a_draft, nothing_is_lost, arrive_0, relate_y)
-SHAPE(replace, no_relationship_is_lost_and_the_list_is_complete, open_with_a_and_a_draft, nothing_is_lost, arrive_0, relate_y, read_a_always)
+SHAPE(replace, no_relationship_is_lost_and_the_list_is_complete, open_with_a_and_a_draft, nothing_is_lost, arrive_0, relate_y,
+      read_a_always)
 LONG_SHAPE(replace, replaced_or_removed, 2000, open_with_a_and_a_draft, only_x_is_sure, arrive_0, remove_a)
 SHAPE(replace, inserted_and_removed, open_with_a_draft, only_x_is_sure, arrive_0, remove_a)
 
@@ -160,4 +161,5 @@ static void it_has_a_fresh_entry(void) {
     if (done[1]) MODEL_CHECK(cmi_record_entry(cmi_record_at(store, 0)) == CHUNK_ENTRIES);
     check_and_close();
 }
-SHAPE(replace, moved_to_a_fresh_entry_under_a_search, open_at_the_end_of_a_chunk, it_has_a_fresh_entry, arrive_0, end_the_entry, is_it_current)
+SHAPE(replace, moved_to_a_fresh_entry_under_a_search, open_at_the_end_of_a_chunk, it_has_a_fresh_entry, arrive_0, end_the_entry,
+      is_it_current)

@@ -66,7 +66,8 @@ static inline uint32_t slot_of(const char *id) {
 static inline bool is_related(const char *id, const char *to) {
     uint32_t slot = slot_of(id);
     if (slot == CMI_NONE) return false;
-    return cmi_relationships_hold(cmi_relationships_at(store->blocks, cmi_record_block(&cmi_record_at(store, slot)->relationships)), str(to));
+    return cmi_relationships_hold(cmi_relationships_at(store->blocks, cmi_record_block(&cmi_record_at(store, slot)->relationships)),
+                                  str(to));
 }
 
 /* Reads a memory as a caller does: false where there is none. What is read is complete, and one memory's: its vector, text and relationships. */

@@ -165,7 +165,8 @@ static void relate_and_free(void) {
 static void read_relationships(void) {
     cm_memory_t memory;
     if (!read_memory(2, "a", &memory)) return;
-    for (uint32_t i = 0; i < memory.n_relationships; i++) MODEL_CHECK(memory.relationships[i].len == 1 && memory.relationships[i].data[0] >= 'x');
+    for (uint32_t i = 0; i < memory.n_relationships; i++)
+        MODEL_CHECK(memory.relationships[i].len == 1 && memory.relationships[i].data[0] >= 'x');
 }
 static void x_y_z(void) {
     MODEL_CHECK(is_related("a", "x") && is_related("a", "y") && is_related("a", "z"));
