@@ -71,12 +71,9 @@ static int look_at(size_t command, const option_value_t *values) {
     static int look_##n(const option_value_t *values) { \
         return look_at(n, values);                      \
     }
-LOOK(0)
-LOOK(1)
-LOOK(2)
-LOOK(3)
-LOOK(4)
-LOOK(5) LOOK(6) LOOK(7) LOOK(8) LOOK(9) LOOK(10) LOOK(11) LOOK(12)
+/* clang-format off */
+LOOK(0) LOOK(1) LOOK(2) LOOK(3) LOOK(4) LOOK(5) LOOK(6) LOOK(7) LOOK(8) LOOK(9) LOOK(10) LOOK(11) LOOK(12)
+    /* clang-format on */
 
     static int (*const looks[N_COMMANDS])(const option_value_t *) = {look_0, look_1, look_2, look_3,  look_4,  look_5, look_6,
                                                                      look_7, look_8, look_9, look_10, look_11, look_12};
