@@ -13,8 +13,8 @@ void cmi_context_count_up(cm_store_t *store, uint32_t entry) {
 }
 
 void cmi_context_count_down(cm_store_t *store, uint32_t entry) {
-    plat_fetch_sub_relaxed(&cmi_idmap_at(&store->contexts, entry)->value,
-                           1); /* relaxed: an RMW hands on what was released by counting up */
+    /* relaxed: an RMW hands on what was released by counting up */
+    plat_fetch_sub_relaxed(&cmi_idmap_at(&store->contexts, entry)->value, 1);
 }
 
 uint64_t cmi_context_count(const cm_store_t *store, uint32_t entry) {

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** What everything that takes many at once needs. */
+import { host } from '#host';
 import { ChronoMindError } from './errors.js';
 import { shown } from './validate.js';
 
 /** How long a batch keeps the event loop waiting. */
-export const SLICE_MS = 8;
+const SLICE_MS = 8;
+
+/** A batch on the calling thread works in slices, between which its event loop runs. */
+export class Slices {
+    #until = performance.now() + SLICE_MS;
+
+    get isOver(): boolean {
+        return performance.now() >= this.#until;
+    }
+
+    async breathe(): Promise<void> {
+        await host.breathe();
+        this.#until = performance.now() + SLICE_MS;
+    }
+}
 
 /** How many there will be, where that is known beforehand. */
 export function totalOf(items: object): number | undefined {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
-import { host } from '#host';
-import { checkIterable, indexed, SLICE_MS, totalOf } from './batch.js';
+import { checkIterable, indexed, Slices, totalOf } from './batch.js';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
 import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
@@ -224,17 +223,16 @@ export class ChronoMind implements Iterable<Memory> {
         checkIterable(memories, 'memories');
         const total = totalOf(memories);
         let done = 0;
-        let pauseAt = performance.now() + SLICE_MS;
+        const slices = new Slices();
         const pause = async (): Promise<void> => {
             onProgress?.(done, total);
-            await host.breathe();
+            await slices.breathe();
             signal?.throwIfAborted();
-            pauseAt = performance.now() + SLICE_MS;
         };
         const take = (memory: MemoryInput): boolean => {
             indexed(done, () => this.insert(memory));
             done++;
-            return performance.now() >= pauseAt;
+            return slices.isOver;
         };
         signal?.throwIfAborted();
         if (Symbol.iterator in memories) {

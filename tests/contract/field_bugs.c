@@ -19,6 +19,15 @@ static cm_index_thread_t *open_index(uint32_t capacity, cm_index_t **index) {
     return thread;
 }
 
+/* n vectors one behind the other; their ids into `id`, unless it is NULL. */
+static void insert_all(cm_index_thread_t *thread, const float *vectors, uint32_t n, uint32_t *id) {
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t fresh;
+        CHECK_STATUS(cm_index_insert(thread, vectors + i * DIMENSIONS, DIMENSIONS, &fresh), CM_OK);
+        if (id) id[i] = fresh;
+    }
+}
+
 static void close_index(cm_index_t *index, cm_index_thread_t *thread) {
     cm_check_report_t report;
     CHECK_MSG(cm_index_check(thread, &report) == CM_OK, "%s", cm_index_message(thread));
@@ -45,7 +54,7 @@ TEST(deleting_the_entry_point_again_and_again_loses_nobody) {
     rng_t rng = rng_seed(1);
     float *vectors = vectors_uniform(&rng, N, DIMENSIONS);
     uint32_t id[N];
-    for (uint32_t i = 0; i < N; i++) CHECK_STATUS(cm_index_insert(thread, vectors + i * DIMENSIONS, DIMENSIONS, &id[i]), CM_OK);
+    insert_all(thread, vectors, N, id);
     uint32_t n_lost = 0;
     for (uint32_t i = 0; i + 1 < N; i++) {
         CHECK_STATUS(cm_index_remove(thread, id[i]), CM_OK);
@@ -168,7 +177,7 @@ TEST(k_results_come_back_however_many_are_deleted_beside_them) {
     rng_t rng = rng_seed(4);
     float *vectors = vectors_embedding_like(&rng, N, DIMENSIONS);
     uint32_t id[N], n_short = 0;
-    for (uint32_t i = 0; i < N; i++) CHECK_STATUS(cm_index_insert(thread, vectors + i * DIMENSIONS, DIMENSIONS, &id[i]), CM_OK);
+    insert_all(thread, vectors, N, id);
     for (uint32_t i = LEFT; i < N; i++) CHECK_STATUS(cm_index_remove(thread, id[i]), CM_OK);
     for (uint32_t q = LEFT; q < LEFT + 300; q++) {
         cm_neighbor_t found[10];
@@ -189,8 +198,7 @@ TEST(the_pool_is_never_smaller_than_what_is_asked_for) {
     cm_index_thread_t *thread = open_index(N, &index);
     rng_t rng = rng_seed(5);
     float *vectors = vectors_uniform(&rng, N, DIMENSIONS);
-    uint32_t id;
-    for (uint32_t i = 0; i < N; i++) CHECK_STATUS(cm_index_insert(thread, vectors + i * DIMENSIONS, DIMENSIONS, &id), CM_OK);
+    insert_all(thread, vectors, N, NULL);
     const uint32_t ks[] = {1, 10, 41, 200, 499, 500, 501, 1000};
     for (size_t i = 0; i < sizeof ks / sizeof ks[0]; i++) {
         static cm_neighbor_t found[1000];
@@ -211,12 +219,9 @@ TEST(links_of_a_level_lead_to_nodes_of_that_level) {
     cm_index_t *index;
     cm_index_thread_t *thread = open_index(N, &index);
     rng_t rng = rng_seed(6);
-    uint32_t id;
-    for (uint32_t i = 0; i < N; i++) {
-        float *vector = vectors_uniform(&rng, 1, DIMENSIONS);
-        CHECK_STATUS(cm_index_insert(thread, vector, DIMENSIONS, &id), CM_OK);
-        free(vector);
-    }
+    float *vectors = vectors_uniform(&rng, N, DIMENSIONS); /* the same numbers as one by one */
+    insert_all(thread, vectors, N, NULL);
+    free(vectors);
     cm_check_report_t report;
     CHECK_MSG(cm_index_check(thread, &report) == CM_OK, "%s", cm_index_message(thread)); /* it follows every link on its level */
     CHECK(report.top_level >= 2);

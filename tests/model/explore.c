@@ -240,11 +240,8 @@ static bool precedes(const event_t *other, uint32_t thread, uint32_t index, cons
 }
 
 /* e was the newest possible when it was added, not counting what the write does not need. */
-static bool was_newest(const event_t *e, const event_t *write) {
+static bool was_newest(const event_t *e, ref_t self, const event_t *write) {
     if (e->kind == FENCE) return true;
-    ref_t self = INITIAL;
-    FOR_EVENTS(&graph, t, i, other)
-    if (other == e) self = ref_of(t, i);
     if (e->kind == READ && e->from != INITIAL && !precedes(graph_at(&graph, e->from), ref_thread(e->from), ref_index(e->from), e, write))
         return false;
     uint32_t rank = rank_of(&graph, e);
@@ -264,12 +261,14 @@ static void staying(const event_t *read, const event_t *write, uint32_t write_th
     }
 }
 
-static void revisit(event_t *read, uint32_t reader, event_t *write, uint32_t writer) {
+static void revisit(ref_t ref, event_t *write, uint32_t writer) {
+    const event_t *read = graph_at(&graph, ref);
+    uint32_t reader = ref_thread(ref);
     count_t n[MODEL_THREADS];
     staying(read, write, writer, n);
-    if (!was_newest(read, write)) return;
+    if (!was_newest(read, ref, write)) return;
     FOR_EVENTS(&graph, t, i, e)
-    if (i >= n[t] && !was_newest(e, write)) return;
+    if (i >= n[t] && !was_newest(e, ref_of(t, i), write)) return;
     graph_copy(&scratch, &graph);
     graph_restrict(&scratch, n);
     event_t *again = &scratch.event[reader][n[reader] - 1u];
@@ -287,7 +286,7 @@ static verdict_t add_write(uint32_t thread) {
     write->value = paired ? written(request, write - 1) : request->value;
     graph_set_clocks(&graph, thread);
     FOR_EVENTS(&graph, t, i, e)
-    if (e->kind == READ && e->address == write->address && !clock_has(&write->causes, t, i)) revisit(e, t, write, thread);
+    if (e->kind == READ && e->address == write->address && !clock_has(&write->causes, t, i)) revisit(ref_of(t, i), write, thread);
     return place_write(&graph, thread, MODEL_THREADS, true) ? execute(thread) : ENDS;
 }
 

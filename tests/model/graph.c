@@ -97,12 +97,14 @@ void graph_take_rank(graph_t *graph, event_t *write, uint32_t rank) {
  * psc: fence f comes before fence g when f happens before g, or f happens before an access a, a is before b in the order of their location, and b happens before g.
  * It must have no cycle. Accesses of a location in order of key(): a write at twice its rank, a read of it one above; a is before b when its key is lower.
  */
+#define MOST_FENCES 32u /* bits of a mask */
+
 typedef struct fences {
     uint32_t n;
-    event_t *at[32];
-    uint8_t thread[32];
-    count_t index[32];
-    uint32_t before[32]; /* bit g: f before g */
+    event_t *at[MOST_FENCES];
+    uint8_t thread[MOST_FENCES];
+    count_t index[MOST_FENCES];
+    uint32_t before[MOST_FENCES]; /* bit g: f before g */
 } fences_t;
 
 static uint32_t key(graph_t *graph, const event_t *e) {
@@ -146,6 +148,7 @@ static bool fences_in_order(graph_t *graph) {
     uint32_t n = 0;
     FOR_EVENTS(graph, t, i, e)
     if (e->kind == FENCE && e->orders & MODEL_FENCE) {
+        if (fences.n == MOST_FENCES) model_fail(__FILE__, __LINE__, "an execution has more fences than the checker can order");
         fences.at[fences.n] = e, fences.thread[fences.n] = (uint8_t)t, fences.index[fences.n] = (count_t)i;
         fences.n++;
     }

@@ -21,6 +21,8 @@ mirror() {
         # unchanged files keep their times, so that only what a patch touches is compiled again
         cp -a --update "$root/$folder" "$scratch/tree/" || return 1
     done
+    # and what is gone here is gone there
+    (cd "$scratch/tree" && find . -type f | while IFS= read -r file; do [ -e "$root/$file" ] || rm "$file"; done)
 }
 
 build_model() {

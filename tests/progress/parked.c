@@ -131,23 +131,22 @@ static cm_status_t decay(cm_thread_t *thread) {
 static cm_status_t consolidate(cm_thread_t *thread) {
     return cm_consolidate(thread, NULL, NULL);
 }
-static cm_status_t search(cm_thread_t *thread) {
+static cm_status_t search_with(cm_thread_t *thread, cm_search_t options) {
     cm_memory_t memory = memory_of("", 0.35f);
-    cm_search_t options = CM_SEARCH_INIT;
     cm_hit_t hits[5];
     size_t n;
     options.k = 5;
-    options.now_ms = 10000;
     return cm_search(thread, memory.vector, DIMENSIONS, &options, hits, &n);
 }
-static cm_status_t search_context(cm_thread_t *thread) {
-    cm_memory_t memory = memory_of("", 0.35f);
+static cm_status_t search(cm_thread_t *thread) {
     cm_search_t options = CM_SEARCH_INIT;
-    cm_hit_t hits[5];
-    size_t n;
-    options.k = 5;
+    options.now_ms = 10000;
+    return search_with(thread, options);
+}
+static cm_status_t search_context(cm_thread_t *thread) {
+    cm_search_t options = CM_SEARCH_INIT;
     options.context = CM_STR("context");
-    return cm_search(thread, memory.vector, DIMENSIONS, &options, hits, &n);
+    return search_with(thread, options);
 }
 static cm_status_t iterate(cm_thread_t *thread) {
     uint64_t cursor = 0;

@@ -8,8 +8,8 @@
 #include "plat_clock.h"
 #include "plat_file.h"
 #include "plat_pages.h"
-#include "plat_random.h"
 #include "plat_thread.h"
+#include "support/random_words.h"
 #include "support/tap.h"
 
 #include <dirent.h>
@@ -136,18 +136,6 @@ TEST(clocks_tell_the_time) {
         CHECK(now >= last);
         last = now;
     }
-}
-
-TEST(random_words_differ) {
-    uint64_t seen[64], all = 0, none = 0;
-    for (int i = 0; i < 64; i++) {
-        seen[i] = plat_random_u64();
-        all |= seen[i];
-        none |= ~seen[i];
-        for (int j = 0; j < i; j++) CHECK(seen[i] != seen[j]);
-    }
-    CHECK_EQ_U64(all, UINT64_MAX);  /* every bit was 1 once ... */
-    CHECK_EQ_U64(none, UINT64_MAX); /* ... and 0 once */
 }
 
 static plat_rwlock_t *lock;

@@ -7,7 +7,7 @@
 #include "chronomind.h"
 #include "plat_clock.h"
 #include "plat_cpu.h"
-#include "plat_random.h"
+#include "support/random_words.h"
 #include "support/tap.h"
 #include "support/vectors.h"
 
@@ -22,18 +22,6 @@ TEST(clocks_tell_the_time) {
     }
     CHECK(last - first >= 50000000);                                                       /* nanoseconds: 50 ms went by ... */
     CHECK(plat_clock_now_ms() - first_ms >= 40 && plat_clock_now_ms() - first_ms < 60000); /* ... by the other clock, too */
-}
-
-TEST(random_words_differ) {
-    uint64_t seen[64], all = 0, none = 0;
-    for (int i = 0; i < 64; i++) {
-        seen[i] = plat_random_u64();
-        all |= seen[i];
-        none |= ~seen[i];
-        for (int j = 0; j < i; j++) CHECK(seen[i] != seen[j]);
-    }
-    CHECK_EQ_U64(all, UINT64_MAX);  /* every bit was 1 once ... */
-    CHECK_EQ_U64(none, UINT64_MAX); /* ... and 0 once */
 }
 
 TEST(the_processor_is_known_when_compiling) {

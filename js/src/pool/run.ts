@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** One batch under way: cut into pieces, handed out, put together. */
-import { host } from '#host';
-import { indexed, SLICE_MS } from '../batch.js';
+import { indexed, Slices } from '../batch.js';
 import { ChronoMindError } from '../errors.js';
 import { type CrewMember, WorkerLost } from './crew.js';
 import type { Answer, Task } from './protocol.js';
@@ -49,16 +48,15 @@ export class Run {
     }
 
     async here(): Promise<void> {
-        let pauseAt = performance.now() + SLICE_MS;
+        const slices = new Slices();
         for (let i = this.#take(1); i !== undefined; i = this.#take(1)) {
             const index = i;
             try {
                 indexed(index, () => this.#work.here(index));
                 this.#done++;
-                if (performance.now() < pauseAt) continue;
+                if (!slices.isOver) continue;
                 this.#onProgress?.(this.#done, this.#n);
-                await host.breathe();
-                pauseAt = performance.now() + SLICE_MS;
+                await slices.breathe();
             } catch (error) {
                 this.#fail(error, index);
             }
