@@ -201,6 +201,10 @@ wasm_toolchains() {
     bash wasm/build.sh && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
 }
 
+wasmtests() { # [RUNG/NAME...]: the C tests as WebAssembly, under Node; all of them, or some: unit/base
+    bash tests/wasm/run.sh "$@"
+}
+
 test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript, lint; full runs the long forms too
     [ "${1:-}" != full ] || export CM_TEST_LENGTH=full
     mkdir -p build
@@ -211,6 +215,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "native build (clang, own epoch)" cmake_build build/own -DCM_EPOCH=own -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
     tested "native tests (clang, own epoch)" run_ctest build/own
     tested "WebAssembly builds" wasm_toolchains
+    tested "C tests as WebAssembly" wasmtests
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
@@ -249,6 +254,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | wasmtests | bench | curves | lint | format | sanitize | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac
