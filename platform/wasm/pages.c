@@ -107,7 +107,8 @@ void *plat_pages_alloc(size_t bytes) {
     if (first != 0) return memset((void *)(first * (uintptr_t)PAGE_BYTES), 0, n_pages * (size_t)PAGE_BYTES);
     size_t grown_at = __builtin_wasm_memory_grow(0, n_pages);
     if (grown_at == SIZE_MAX) return NULL;
-    if (grown_at + n_pages == MAX_PAGES) { /* the end of such a run would be address 0, and C knows no such object: the last page is nobody's */
+    if (grown_at + n_pages == MAX_PAGES) {
+        /* Such a run would end at address 0, and C knows no such object: the last page of 4 GiB is nobody's. */
         give((uint32_t)grown_at, MAX_PAGES - 1);
         return NULL;
     }

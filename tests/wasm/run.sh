@@ -25,11 +25,11 @@ export NODE_PATH=${NODE_PATH:-/usr/share/nodejs} # acorn, which Debian's emcc ne
 COMPILE=(-std=c11 -O1 -msimd128 -ffp-contract=off -fno-math-errno -Wall -Wextra -D_DEFAULT_SOURCE= -DHEAP_END="(${HEAP_MIB}u << 20)"
     -Dcmi_crc32c_portable=cmi_crc32c # wasm/crc32c.c is both
     -Icore -Icore/include -Iplatform/include -Iwasm -Itests)
-LINK=(-O1 --profiling-funcs -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=${HEAP_MIB}MB -sMAXIMUM_MEMORY=4GB
+LINK=(-O1 --profiling-funcs -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1 "-sINITIAL_MEMORY=${HEAP_MIB}MB" -sMAXIMUM_MEMORY=4GB
     -sWASM_ASYNC_COMPILATION=0 # or emcc of Debian 12 takes the fetch of Node 18 and later for a browser's
     --js-library tests/wasm/support/host.js --pre-js tests/wasm/support/environment.js)
 THREADS=(-pthread -sPROXY_TO_PTHREAD=1 -Wno-pthreads-mem-growth)
-SINGLE=(-Wl,--wrap=plat_pages_alloc)
+SINGLE=("-Wl,--wrap=plat_pages_alloc")
 
 # ---- building ------------------------------------------------------------------------------------------------------------------------
 
@@ -47,19 +47,21 @@ build_support() {
 
 # objects KIND: those of the module, but its exports to JavaScript and its choice of kernels
 objects() {
-    local suffix=
+    local suffix='' object
     [ "$1" = threads ] || suffix=-st
-    ls "$OUT/objects$suffix"/*.o | grep -v -e wasm_exports.c -e core_distance_dispatch.c
-    ls "$OUT/objects-tests$suffix"/*.o "$OUT/support-$1"/*.o
+    for object in "$OUT/objects$suffix"/*.o "$OUT/objects-tests$suffix"/*.o "$OUT/support-$1"/*.o; do
+        case $object in */wasm_exports.c.o | "$OUT/objects$suffix/core_distance_dispatch.c.o") ;; *) echo "$object" ;; esac
+    done
 }
 
 # build_test KIND RUNG/NAME
 build_test() {
-    local kind=$1 source=tests/$2.c program=$OUT/$1/${2/\//-} flags=() link=()
+    local kind=$1 source=tests/$2.c program=$OUT/$1/${2/\//-} flags=() link=() parts
+    mapfile -t parts < <(objects "$kind")
     if [ "$kind" = threads ]; then flags=(-pthread) link=("${THREADS[@]}"); else link=("${SINGLE[@]}"); fi
     ! grep -q 'support/golden' "$source" || link+=(--embed-file tests/golden/original.json)
     emcc "${COMPILE[@]}" "${flags[@]}" -c "$source" -o "$program.o" &&
-        emcc "${LINK[@]}" "${link[@]}" "$program.o" $(objects "$kind") -o "$program.js"
+        emcc "${LINK[@]}" "${link[@]}" "$program.o" "${parts[@]}" -o "$program.js"
 }
 
 # ---- running -------------------------------------------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ run_test() {
 all_tests() {
     local rung source name
     for rung in concurrency recall wasm contract unit; do
-        for source in tests/$rung/*.c; do
+        for source in tests/"$rung"/*.c; do
             name=$rung/$(basename "$source" .c)
             is_skipped "$name" || echo "$name"
         done
