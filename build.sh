@@ -200,16 +200,12 @@ run_ctest() {
     ctest --test-dir "$folder" -V --parallel "$JOBS" "${labels[@]}"
 }
 
-# All of them in the long form; recall and the longest contracts and storms take minutes under Node.
-wasm_c_tests() {
-    local names=()
-    [ "${CM_TEST_LENGTH:-}" = full ] || names=(wasm/host wasm/pages concurrency/index concurrency/save_while_writing contract/epoch contract/index contract/store
-        unit/blocks unit/distance unit/idmap unit/items unit/skiplist)
-    bash tests/wasm/run.sh "${names[@]}"
-}
-
 wasm_toolchains() {
     bash wasm/build.sh && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
+}
+
+wasmtests() { # [RUNG/NAME...]: the C tests as WebAssembly, under Node; all of them, or some: unit/base
+    bash tests/wasm/run.sh "$@"
 }
 
 test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript, lint; full runs the long forms too
@@ -222,7 +218,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "native build (clang, own epoch)" cmake_build build/own -DCM_EPOCH=own -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
     tested "native tests (clang, own epoch)" run_ctest build/own
     tested "WebAssembly builds" wasm_toolchains
-    tested "C tests as WebAssembly" wasm_c_tests
+    tested "C tests as WebAssembly" wasmtests
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "browser tests" npm run --silent test:browser
@@ -288,6 +284,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | bench | curves | lint | format | sanitize | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | wasmtests | bench | curves | lint | format | sanitize | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac

@@ -12,7 +12,7 @@ set -euo pipefail
 shopt -s extglob
 cd "$(dirname "$0")/.."
 
-toolchain=clang out=build/wasm debug= tests=
+toolchain=clang out=build/wasm debug='' tests=''
 while [ $# -gt 0 ]; do
     case $1 in
         --toolchain) toolchain=$2; shift 2 ;;

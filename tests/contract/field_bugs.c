@@ -10,13 +10,18 @@
 
 #define DIMENSIONS 12u
 
-static cm_index_thread_t *open_index(uint32_t capacity, cm_index_t **index) {
-    cm_index_config_t config = CM_INDEX_CONFIG_INIT;
-    config.dimensions = DIMENSIONS, config.capacity = capacity, config.m = 8, config.ef_construction = 40;
+static cm_index_thread_t *open_as(cm_index_config_t config, uint32_t capacity, cm_index_t **index) {
+    config.dimensions = DIMENSIONS, config.capacity = capacity;
     cm_index_thread_t *thread = NULL;
     CHECK_STATUS(cm_index_open(&config, index, NULL), CM_OK);
     CHECK_STATUS(cm_index_attach(*index, &thread), CM_OK);
     return thread;
+}
+
+static cm_index_thread_t *open_index(uint32_t capacity, cm_index_t **index) {
+    cm_index_config_t config = CM_INDEX_CONFIG_INIT;
+    config.m = 8, config.ef_construction = 40;
+    return open_as(config, capacity, index);
 }
 
 /* n vectors one behind the other; their ids into `id`, unless it is NULL. */
@@ -99,7 +104,8 @@ TEST(what_many_threads_add_to_an_empty_index_at_once_is_found) {
     for (int round = 0; round < ROUNDS; round++) {
         static uint32_t id[THREADS][EACH];
         cm_index_t *index;
-        cm_index_thread_t *thread = open_index(THREADS * EACH, &index);
+        cm_index_config_t defaults = CM_INDEX_CONFIG_INIT;
+        cm_index_thread_t *thread = open_as(defaults, THREADS * EACH, &index);
         rng_t rng = rng_seed(10 + (uint64_t)round);
         float *vectors = vectors_uniform(&rng, THREADS * EACH, DIMENSIONS);
         adder_t adder[THREADS];

@@ -194,9 +194,9 @@ export async function main(): Promise<void> {
     const poolOptions: PoolOptions = { workers: 2, workerUrl: 'worker.js' };
     const pool: WorkerPool = await WorkerPool.open(mind, poolOptions);
     const many: SearchBatchOptions = { k: 3, ...batch };
-    const found: Hit[][] = await pool.searchBatch([[1, 2, 3, 4], new Float32Array(4)], many);
+    const hitsOfEach: Hit[][] = await pool.searchBatch([[1, 2, 3, 4], new Float32Array(4)], many);
     const inserted: number = await pool.insertBatch(new Set([memory]), batch);
-    void [found, inserted, pool.size, pool.reason];
+    void [hitsOfEach, inserted, pool.size, pool.reason];
     await pool.close();
     const query: SearchOptions = { k: 3, now: '2024-01-01' };
     const hits: Hit[] = mind.search([1, 2, 3, 4], query);

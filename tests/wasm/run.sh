@@ -5,12 +5,14 @@
 # What is tested are the objects of the modules that are released: wasm/build.sh compiles them with clang-19, and platform/wasm, the own epoch and
 # the checksum of wasm/ are among them. Emscripten compiles the tests, gives them printf, malloc and pthreads, and links it all:
 #
-#   threads  every test, on the objects of chronomind.wasm: a shared memory, main() in a worker, each thread a worker
-#   single   the tests that start no thread, on those of chronomind-st.wasm: in the main thread, memory not shared
+#   threads  on the objects of chronomind.wasm: a shared memory, main() in a worker, each thread a worker
+#   single   on those of chronomind-st.wasm: in the main thread, memory not shared. Unit tests that start no thread
+#
+# CM_TEST_LENGTH=full: the long forms, every test on threads, and all that start no thread on single, too.
+# TAP_ONLY=name runs a single test of each file.
 #
 # Beside them are linked the locked baselines, the scalar kernels and a choice of kernels that knows both, which no module has.
 # Proves: the same behaviour on wasm32, on its atomics and on its pages. Does not prove orders: all atomics of WebAssembly are sequentially consistent.
-# CM_TEST_LENGTH=full runs the long forms. TAP_ONLY=name runs a single test of each file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,11 +25,11 @@ export NODE_PATH=${NODE_PATH:-/usr/share/nodejs} # acorn, which Debian's emcc ne
 COMPILE=(-std=c11 -O1 -msimd128 -ffp-contract=off -fno-math-errno -Wall -Wextra -D_DEFAULT_SOURCE= -DHEAP_END="(${HEAP_MIB}u << 20)"
     -Dcmi_crc32c_portable=cmi_crc32c # wasm/crc32c.c is both
     -Icore -Icore/include -Iplatform/include -Iwasm -Itests)
-LINK=(-O1 --profiling-funcs -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1 -sINITIAL_MEMORY=${HEAP_MIB}MB -sMAXIMUM_MEMORY=4GB
+LINK=(-O1 --profiling-funcs -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1 "-sINITIAL_MEMORY=${HEAP_MIB}MB" -sMAXIMUM_MEMORY=4GB
     -sWASM_ASYNC_COMPILATION=0 # or emcc of Debian 12 takes the fetch of Node 18 and later for a browser's
     --js-library tests/wasm/support/host.js --pre-js tests/wasm/support/environment.js)
 THREADS=(-pthread -sPROXY_TO_PTHREAD=1 -Wno-pthreads-mem-growth)
-SINGLE=(-Wl,--wrap=plat_pages_alloc)
+SINGLE=("-Wl,--wrap=plat_pages_alloc")
 
 # ---- building ------------------------------------------------------------------------------------------------------------------------
 
@@ -36,8 +38,8 @@ build_support() {
     local kind=$1 source
     shift
     mkdir -p "$OUT/support-$kind"
-    local sources=(tests/wasm/support/heap.c)
-    [ "$kind" = single ] && sources+=(tests/wasm/support/growth.c) || sources+=(platform/linux/thread.c)
+    local sources=(tests/wasm/support/heap.c platform/linux/thread.c)
+    [ "$kind" = threads ] || sources+=(tests/wasm/support/growth.c)
     for source in "${sources[@]}"; do
         emcc "${COMPILE[@]}" "$@" -c "$source" -o "$OUT/support-$kind/$(basename "$source" .c).o"
     done
@@ -45,25 +47,29 @@ build_support() {
 
 # objects KIND: those of the module, but its exports to JavaScript and its choice of kernels
 objects() {
-    local suffix=
+    local suffix='' object
     [ "$1" = threads ] || suffix=-st
-    ls "$OUT/objects$suffix"/*.o | grep -v -e wasm_exports.c -e core_distance_dispatch.c
-    ls "$OUT/objects-tests$suffix"/*.o "$OUT/support-$1"/*.o
+    for object in "$OUT/objects$suffix"/*.o "$OUT/objects-tests$suffix"/*.o "$OUT/support-$1"/*.o; do
+        case $object in */wasm_exports.c.o | "$OUT/objects$suffix/core_distance_dispatch.c.o") ;; *) echo "$object" ;; esac
+    done
 }
 
 # build_test KIND RUNG/NAME
 build_test() {
-    local kind=$1 source=tests/$2.c program=$OUT/$1/${2/\//-} flags=() link=()
+    local kind=$1 source=tests/$2.c program=$OUT/$1/${2/\//-} flags=() link=() parts
+    mapfile -t parts < <(objects "$kind")
     if [ "$kind" = threads ]; then flags=(-pthread) link=("${THREADS[@]}"); else link=("${SINGLE[@]}"); fi
     ! grep -q 'support/golden' "$source" || link+=(--embed-file tests/golden/original.json)
     emcc "${COMPILE[@]}" "${flags[@]}" -c "$source" -o "$program.o" &&
-        emcc "${LINK[@]}" "${link[@]}" "$program.o" $(objects "$kind") -o "$program.js"
+        emcc "${LINK[@]}" "${link[@]}" "$program.o" "${parts[@]}" -o "$program.js"
 }
 
 # ---- running -------------------------------------------------------------------------------------------------------------------------
 
-skipped_tests() { sed -nE "s,^$1 ([a-z_A-Z0-9]+): .*,\1,p" tests/wasm/skipped.txt; }
-is_skipped() { grep -q "^$1: " tests/wasm/skipped.txt; }
+# What skipped.txt says for this run.
+skipped() { if [ "${CM_TEST_LENGTH:-}" = full ]; then grep -v -e '^#' -e ': long form: ' tests/wasm/skipped.txt; else grep -v '^#' tests/wasm/skipped.txt; fi; }
+skipped_tests() { skipped | sed -nE "s,^$1 ([a-z_A-Z0-9]+): .*,\1,p"; }
+is_skipped() { skipped | grep -q "^$1: "; }
 starts_threads() { grep -q plat_thread_spawn "tests/$1.c"; }
 
 # run_test KIND RUNG/NAME: one line, "KIND RUNG/NAME: N passed, M failed, S s"; all it said, when something failed.
@@ -85,7 +91,7 @@ run_test() {
 all_tests() {
     local rung source name
     for rung in concurrency recall wasm contract unit; do
-        for source in tests/$rung/*.c; do
+        for source in tests/"$rung"/*.c; do
             name=$rung/$(basename "$source" .c)
             is_skipped "$name" || echo "$name"
         done
@@ -95,8 +101,11 @@ all_tests() {
 # plan NAME...: "KIND NAME" of every run
 plan() {
     local name
-    for name in "$@"; do echo "threads $name"; done
-    for name in "$@"; do starts_threads "$name" || echo "single $name"; done
+    for name in "$@"; do
+        if starts_threads "$name" || [[ $name != unit/* ]] || [ "${CM_TEST_LENGTH:-}" = full ]; then echo "threads $name"; fi
+        if starts_threads "$name" || [[ $name = wasm/* ]] || [[ $name != unit/* && "${CM_TEST_LENGTH:-}" != full ]]; then continue; fi
+        echo "single $name"
+    done
 }
 
 if [ "${1:-}" = --run ]; then
@@ -110,7 +119,7 @@ echo '{"type": "commonjs"}' >"$OUT/package.json" # emcc writes CommonJS
 bash wasm/build.sh --tests --out "$OUT"
 build_support threads -pthread
 build_support single
-sed -n 's/^\([a-z].*\)/# skipped: \1/p' tests/wasm/skipped.txt
+skipped | sed 's/^/# skipped: /'
 plan "${names[@]}" | xargs -P "$JOBS" -L 1 bash tests/wasm/run.sh --run | tee "$OUT/results"
 awk '/: [0-9]+ passed, [0-9]+ failed, [0-9]+ s$/ { match($0, /: [0-9]+ passed, /); split(substr($0, RSTART + 2), n, /[ ,]+/); p += n[1]; f += n[3] }
     END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$OUT/results"
