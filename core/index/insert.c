@@ -3,10 +3,10 @@
  * insert.c - linking a node into the graph: Algorithm 1 of Malkov & Yashunin (2018) in an order that concurrent readers and writers can live with.
  *
  *     vector -> search every level -> forward lists of ALL levels -> publish LIVE -> backlinks from the top down (and the tree edge, links.h) -> LINKED
- *     -> raise the entry point
+ *     -> raise the entry point -> linked again if the graph outgrew what the search saw
  *
  * Whoever finds the node through a backlink finds a complete node. Lock-free: the only loops that others can prolong are the CAS retries of
- * cmi_links_append() and raise_entry().
+ * cmi_links_append() and raise_entry(), and the rounds of keep_up(), each of which others prolong only by adding an eighth to the graph.
  */
 #include "index/links.h"
 #include "index/search.h"
@@ -144,7 +144,38 @@ static bool link_first(cmi_hnsw_t *graph, uint32_t slot) {
     return false;
 }
 
+static bool is_another(void *slot, uint32_t candidate) {
+    return candidate != *(const uint32_t *)slot;
+}
+
+/* Links a LINKED node on level 0 to the neighbours that it has now, in both directions. */
+static void link_again(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t slot) {
+    uint64_t entry = cmi_entry_load(graph);
+    cmi_accept_t accept = {is_another, &slot, false};
+    cmi_found_t start = cmi_descend(graph, scratch, query, cmi_entry_slot(entry), cmi_entry_level(entry), 0);
+    cmi_search_level(graph, scratch, query, start, 0, graph->params.ef_construction, &accept);
+    choose_neighbors(graph, scratch, 0);
+    const cmi_chosen_t *chosen = &scratch->chosen[0];
+    for (uint32_t i = 0; i < chosen->n; i++) {
+        cmi_links_append(graph, scratch, chosen->at[i].slot, 0, slot, chosen->at[i].distance, CMI_APPEND_IF_BETTER);
+        cmi_links_append(graph, scratch, slot, 0, chosen->at[i].slot, chosen->at[i].distance, CMI_APPEND_IF_BETTER);
+    }
+}
+
+/* A thread that was put aside between searching and linking has neighbours of an older, smaller graph. Their lists are full of nearer ones by now, and may have refused the node: it
+ * would hang on the tree alone, where no search comes by. So whoever was overtaken by an eighth of the graph looks again. Without other writers: never. */
+static void keep_up(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t slot, uint32_t n_seen) {
+    enum { FEW = 16 };
+    for (;;) {
+        uint32_t n_slots = cmi_hnsw_n_slots(graph);
+        if (n_slots - n_seen <= n_seen / 8 + FEW) return;
+        n_seen = n_slots;
+        link_again(graph, scratch, query, slot);
+    }
+}
+
 void cmi_hnsw_link(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
+    uint32_t n_seen = cmi_hnsw_n_slots(graph);
     if (cmi_entry_load(graph) == CMI_NO_ENTRY && link_first(graph, slot)) return;
 
     uint64_t entry = cmi_entry_load(graph);
@@ -162,4 +193,5 @@ void cmi_hnsw_link(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
     if (!append_base(graph, scratch, slot)) hang_by_force(graph, scratch, slot, cmi_entry_slot(entry));
     set_linked(graph, slot);
     raise_entry(graph, slot, level);
+    keep_up(graph, scratch, &query, slot, n_seen);
 }
