@@ -50,6 +50,7 @@ libsimde-dev: SIMD for every instruction set from one source
 libyajl-dev: streaming JSON for the command line program
 clang-19: compiles to WebAssembly; second compiler
 lld-19: links WebAssembly
+binaryen: makes the modules smaller
 "
 TEST_PACKAGES="
 g++: compiles the benchmark of hnswlib
