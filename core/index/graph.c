@@ -36,6 +36,7 @@ bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params) {
     graph->kernels = cmi_kernels();
     graph->cap0 = 2 * params->m;
     graph->row_floats = row_floats(params->dimensions);
+    graph->most_overtakers = 16;
     plan_levels(graph);
     plat_store_relaxed(&graph->entry, CMI_NO_ENTRY); /* relaxed: not shared yet */
     if (cmi_arena_open(&graph->nodes, sizeof(cmi_node_t), params->capacity) &&

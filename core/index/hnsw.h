@@ -67,6 +67,7 @@ typedef struct cmi_hnsw {
     const cmi_kernels_t *kernels;        /* immutable */
     uint32_t cap0;                       /* 2m: places in a level-0 list; immutable */
     uint32_t row_floats;                 /* floats per vector row: dimensions, padding, and last the inverse norm; immutable */
+    uint32_t most_overtakers;            /* slots that others may take, besides an eighth, before an insert looks again; tests lower it */
     uint64_t level_bound[CMI_MAX_LEVEL]; /* P(level > l) as a fraction of 2^64; immutable */
     cmi_arena_t nodes, vectors, list0, upper;
     plat_a32_t n_slots; /* high-water mark: slots ever reserved */

@@ -65,6 +65,10 @@ static bool hang_under(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot,
     return cmi_links_append(graph, scratch, parent.slot, 0, slot, parent.distance, mode);
 }
 
+/* Of a chosen neighbour's slot: its list has, or had, the new node as a plain link. As that was seen without a parent word that names the owner, it cannot become a tree edge; not even
+ * after it was pushed out, for whoever is about to push it out knows the place and the id only, and both may be the same again. */
+#define PLAIN CMI_CHECKED
+
 /* Backlinks on level 0. The first LINKED neighbour that takes the node becomes its tree parent; the others are plain links. Returns whether there is one. */
 static bool append_base(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
     const cmi_chosen_t *chosen = &scratch->chosen[0];
@@ -72,27 +76,26 @@ static bool append_base(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot
     for (uint32_t i = 0; i < chosen->n; i++) {
         cmi_found_t neighbor = chosen->at[i];
         if (!hung && cmi_linked(graph, neighbor.slot)) hung = hang_under(graph, scratch, slot, neighbor, CMI_APPEND_IF_BETTER);
-        else cmi_links_append(graph, scratch, neighbor.slot, 0, slot, neighbor.distance, CMI_APPEND_IF_BETTER);
+        else if (cmi_links_append(graph, scratch, neighbor.slot, 0, slot, neighbor.distance, CMI_APPEND_IF_BETTER))
+            chosen->at[i].slot |= PLAIN;
     }
     return hung;
 }
 
-/* True when `slot` has a link in the list of `owner`. As such a link was seen without a parent word that names the owner, it cannot become a tree edge. */
-static bool linked_from(const cmi_hnsw_t *graph, uint32_t owner, uint32_t slot) {
-    cmi_list_t list = cmi_list_of(graph, owner, 0);
-    for (uint32_t i = 0; i < list.cap; i++)
-        if (cmi_list_read(&list, i) == slot) return true;
+static bool is_plain(const cmi_chosen_t *chosen, uint32_t owner) {
+    for (uint32_t i = 0; i < chosen->n; i++)
+        if (chosen->at[i].slot == (owner | PLAIN)) return true;
     return false;
 }
 
-/* A tree child of `owner` that `slot` can hang under, CMI_NONE if there is none. The child need not be LINKED: that we see it here with this parent means
- * that the chain down to it is complete. */
-static uint32_t tree_child(const cmi_hnsw_t *graph, uint32_t owner, uint32_t slot) {
+/* A tree child of `owner` that a node can hang under, CMI_NONE if there is none. The child need not be LINKED: that we see it here with this parent means that the chain down to it is
+ * complete. A list of nothing but tree edges has 2m - 1 children at least, and at most m of them are plain. */
+static uint32_t tree_child(const cmi_hnsw_t *graph, const cmi_chosen_t *chosen, uint32_t owner) {
     cmi_list_t list = cmi_list_of(graph, owner, 0);
     for (uint32_t i = 0; i < list.cap; i++) {
         uint32_t id = cmi_list_read(&list, i);
         if (id == CMI_NONE || plat_load_relaxed(&cmi_hnsw_node(graph, id)->parent) != owner) continue; /* relaxed: under [N1] */
-        if (!linked_from(graph, id, slot)) return id;
+        if (!is_plain(chosen, id)) return id;
     }
     return CMI_NONE;
 }
@@ -108,12 +111,12 @@ static void hang_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t sl
     const cmi_chosen_t *chosen = &scratch->chosen[0];
     cmi_found_t parent = found_at(graph, slot, entry_slot); /* LINKED for sure */
     for (uint32_t i = 0; i < chosen->n; i++) {
-        if (!cmi_linked(graph, chosen->at[i].slot) || linked_from(graph, chosen->at[i].slot, slot)) continue;
+        if (chosen->at[i].slot & PLAIN || !cmi_linked(graph, chosen->at[i].slot)) continue;
         parent = chosen->at[i];
         break;
     }
     while (!hang_under(graph, scratch, slot, parent, CMI_APPEND_FORCED)) {
-        uint32_t child = tree_child(graph, parent.slot, slot);
+        uint32_t child = tree_child(graph, chosen, parent.slot);
         if (child == CMI_NONE) continue; /* the list changed meanwhile: another insert made progress */
         parent = found_at(graph, slot, child);
     }
@@ -158,6 +161,7 @@ static void link_again(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_quer
     const cmi_chosen_t *chosen = &scratch->chosen[0];
     for (uint32_t i = 0; i < chosen->n; i++) {
         cmi_links_append(graph, scratch, chosen->at[i].slot, 0, slot, chosen->at[i].distance, CMI_APPEND_IF_BETTER);
+        if (!cmi_linked(graph, chosen->at[i].slot)) continue; /* it may be about to hang under us: a plain link must not come first */
         cmi_links_append(graph, scratch, slot, 0, chosen->at[i].slot, chosen->at[i].distance, CMI_APPEND_IF_BETTER);
     }
 }
@@ -165,10 +169,9 @@ static void link_again(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_quer
 /* A thread that was put aside between searching and linking has neighbours of an older, smaller graph. Their lists are full of nearer ones by now, and may have refused the node: it
  * would hang on the tree alone, where no search comes by. So whoever was overtaken by an eighth of the graph looks again. Without other writers: never. */
 static void keep_up(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t slot, uint32_t n_seen) {
-    enum { FEW = 16 };
     for (;;) {
         uint32_t n_slots = cmi_hnsw_n_slots(graph);
-        if (n_slots - n_seen <= n_seen / 8 + FEW) return;
+        if (n_slots - n_seen <= n_seen / 8 + graph->most_overtakers) return;
         n_seen = n_slots;
         link_again(graph, scratch, query, slot);
     }

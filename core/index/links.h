@@ -13,6 +13,7 @@
  * The tree rule. Every node but the first has one tree parent, and both directions of that edge stay in the level-0 lists for ever. By induction over
  * insertions every node is reachable from every other, whatever pruning does: no orphans, without counting in-degrees. Why it holds under races:
  *   - node->parent is set before the CAS that puts the child into the parent's list [N1], so whoever sees the child there sees that it is protected;
+ *   - a node that had a plain link in a list never becomes a tree child there, not even when the link is gone: whoever read it may still be about to evict it;
  *   - nobody evicts from the list of a node that is not CMI_FLAG_LINKED yet, and LINKED is set after node->parent is final [N4]: so nobody evicts a
  *     parent from the child's list before knowing that it is one;
  *   - a parent is a LINKED node, or one seen in its own parent's list: the chain down from the first node is complete.

@@ -203,6 +203,85 @@ static void the_tree_is_whole(void) {
 }
 SHAPE(graph, a_parent_stays_in_the_list_of_its_child, open_with_another, the_tree_is_whole, link_newcomer, append_to_newcomer)
 
+/* A list that an unfinished node gave the newcomer a plain place in. Once that node is LINKED the newcomer may be pushed out again, and must not come back as its child: whoever read
+ * the plain link would take it for one still, and push the child out. */
+enum { OTHER_CHILD = 2, PUSHED = 3, NEARER = 4, NEAREST = 5 };
+
+static void open_with_a_plain_place(void) {
+    open_empty();
+    graph.cap0 = 2;
+    put(0, 0);
+    put(0, 1);
+    put(0, -1); /* ROOT's list is full with tree edges */
+    plat_a64_t *meta = &cmi_hnsw_node(&graph, UNFINISHED)->meta;
+    plat_store_relaxed(meta, plat_load_relaxed(meta) & ~((uint64_t)CMI_FLAG_LINKED << 16));
+    plat_store_relaxed(&cmi_list_of(&graph, UNFINISHED, 0).place[1], CMI_NONE);
+    reserve(1.5f);
+    reserve(1.1f);
+    reserve(1.05f);
+    for (uint32_t slot = NEARER; slot <= NEAREST; slot++)
+        plat_store_relaxed(&cmi_hnsw_node(&graph, slot)->meta, cmi_meta_make(0, 0, 0, CMI_LIVE));
+}
+static void link_pushed(void) {
+    cmi_hnsw_link(&graph, scratch[0], PUSHED);
+}
+static void finish_and_push(void) {
+    plat_fetch_or_release(&cmi_hnsw_node(&graph, UNFINISHED)->meta,
+                          (uint64_t)CMI_FLAG_LINKED << 16); /* [N4] release: the parent word, as in insert.c */
+    cmi_links_append(&graph, scratch[1], UNFINISHED, 0, NEARER, 0.01f, CMI_APPEND_IF_BETTER);
+}
+static void push_too(void) {
+    cmi_links_append(&graph, scratch[2], UNFINISHED, 0, NEAREST, 0.0025f, CMI_APPEND_IF_BETTER);
+}
+static void the_pushed_has_a_parent(void) {
+    check_graph(2, 6);
+}
+SHAPE(graph, who_had_a_plain_place_does_not_come_back_as_a_child, open_with_a_plain_place, the_pushed_has_a_parent, link_pushed,
+      finish_and_push, push_too)
+
+/* ---- overtaken inserts look again --------------------------------------------------------------------------------------------------- */
+
+static void open_hasty(void) {
+    open_with_1();
+    graph.most_overtakers = 0;
+}
+static void open_hasty_and_full(void) {
+    open_with_5();
+    graph.most_overtakers = 0;
+}
+LONG_SHAPE(graph, two_inserts_overtake_each_other, 20000, open_hasty, three_are_live, put_1, put_2)
+LONG_SHAPE(graph, two_inserts_overtake_each_other_under_a_search, 20000, open_hasty, three_are_live, put_1, put_2, search_for_a_hit)
+LONG_SHAPE(graph, two_inserts_overtake_each_other_in_full_lists, 20000, open_hasty_and_full, seven_are_live, put_1, put_2)
+/* Who looks again sees a newcomer that is about to hang under it, by way of an unfinished node. Were it to link the newcomer first, somebody could push it out as a plain link. */
+static void open_with_a_way_round(void) {
+    open_empty();
+    put(0, -10);
+    put(0, 1);
+    plat_a64_t *meta = &cmi_hnsw_node(&graph, UNFINISHED)->meta;
+    plat_store_relaxed(meta, plat_load_relaxed(meta) & ~((uint64_t)CMI_FLAG_LINKED << 16));
+    plat_store_relaxed(&cmi_hnsw_node(&graph, reserve(2.9f))->meta, cmi_meta_make(0, 0, 0, CMI_LIVE));
+    graph.most_overtakers = 0;
+}
+static void put_3(void) {
+    put(0, 3);
+}
+static void put_half(void) {
+    put(1, 0.5f);
+}
+static void push_into_3(void) {
+    cmi_list_t list = cmi_list_of(&graph, UNFINISHED, 0);
+    for (uint32_t i = 0; i < list.cap; i++) {
+        uint32_t slot = cmi_list_read(&list, i);
+        if (slot != CMI_NONE && *cmi_hnsw_row(&graph, slot) == 3)
+            cmi_links_append(&graph, scratch[2], slot, 0, 2, 0.01f, CMI_APPEND_IF_BETTER);
+    }
+}
+static void both_hang(void) {
+    check_graph(2, 5);
+}
+LONG_SHAPE(graph, a_newcomer_hangs_before_it_is_linked_again, 20000, open_with_a_way_round, both_hang, put_3, put_half, push_into_3)
+LONG_SHAPE(graph, three_inserts_overtake_each_other, 20000, open_hasty, four_are_live, put_1, put_2, put_4)
+
 /* ---- removal ------------------------------------------------------------------------------------------------------------------------ */
 
 static void kill_0(void) {
