@@ -8,7 +8,7 @@
 #include "support/fibers.h"
 #include "support/histories.h"
 
-enum { PER_STORE = 100, AT_LEAST_OVERLAPPING = 90 /* per cent */ };
+enum { PER_STORE = 10, AT_LEAST_OVERLAPPING = 90 /* per cent */ };
 
 void plat_atomic_step(void) {
     if (running_fiber) fiber_step();
@@ -64,7 +64,7 @@ static void one_store(uint32_t n) {
 
 TEST(histories_of_fibers_are_linearizable) {
     const char *length = getenv("CM_TEST_LENGTH"), *seed = getenv("HISTORIES_SEED");
-    uint32_t n = length && strcmp(length, "full") == 0 ? 1000 : 100;
+    uint32_t n = length && strcmp(length, "full") == 0 ? 10000 : 1000;
     histories_begin(&all, seed ? strtoull(seed, NULL, 10) : 1990);
     for (uint32_t i = 0; i < n && all.n_wrong < 10; i++) one_store(2 + i % 5);
     histories_report(&all, "fibers");
