@@ -27,13 +27,27 @@ static void play(void *argument) {
     histories_run(player->all, player->thread, player->name);
 }
 
-/* Short turns reach into the middle of operations, long ones let whole operations pass in the middle of another: each history has a length of its own. */
+/* Who may go on: whoever does not sleep; when all do, anybody. */
+static uint32_t next_turn(const fiber_t *fibers, const uint64_t *sleeps_until, uint32_t n) {
+    uint32_t awake[HISTORIES_MOST_THREADS], left[HISTORIES_MOST_THREADS], n_awake = 0, n_left = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (fibers[i].ended) continue;
+        left[n_left++] = i;
+        if (sleeps_until[i] <= plat_load_relaxed(&all.moment)) awake[n_awake++] = i;
+    }
+    return n_awake > 0 ? awake[rng_below(&all.rng, n_awake)] : left[rng_below(&all.rng, n_left)];
+}
+
+/* Short turns reach into the middle of operations; whoever is interrupted there may sleep until others have begun and ended some of theirs. Each history has a length of turns and of sleep
+ * of its own: what makes one race likely makes another one impossible. */
 static void take_turns(fiber_t *fibers, uint32_t n) {
-    static const uint32_t lengths[] = {2, 8, 32, 128};
-    uint32_t length = lengths[rng_below(&all.rng, 4)], n_left = n;
-    while (n_left > 0) { /* bounded: operations end */
-        fiber_t *fiber = &fibers[rng_below(&all.rng, n)];
-        if (!fiber->ended && fiber_run(fiber, fiber->n_steps + 1 + rng_below(&all.rng, length))) n_left--;
+    static const uint32_t lengths[] = {4, 16, 64, 256};
+    uint64_t sleeps_until[HISTORIES_MOST_THREADS] = {0};
+    uint32_t length = lengths[rng_below(&all.rng, 4)], sleep = rng_below(&all.rng, 12);
+    for (uint32_t n_left = n; n_left > 0;) { /* bounded: operations end */
+        uint32_t i = next_turn(fibers, sleeps_until, n);
+        if (fiber_run(&fibers[i], fibers[i].n_steps + 1 + rng_below(&all.rng, length))) n_left--;
+        sleeps_until[i] = plat_load_relaxed(&all.moment) + rng_below(&all.rng, 1 + sleep);
     }
 }
 
@@ -64,7 +78,7 @@ static void one_store(uint32_t n) {
 
 TEST(histories_of_fibers_are_linearizable) {
     const char *length = getenv("CM_TEST_LENGTH"), *seed = getenv("HISTORIES_SEED");
-    uint32_t n = length && strcmp(length, "full") == 0 ? 10000 : 1000;
+    uint32_t n = length && strcmp(length, "full") == 0 ? 20000 : 2000;
     histories_begin(&all, seed ? strtoull(seed, NULL, 10) : 1990);
     for (uint32_t i = 0; i < n && all.n_wrong < 10; i++) one_store(2 + i % 5);
     histories_report(&all, "fibers");

@@ -37,26 +37,37 @@ typedef struct histories {
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------------------------ */
 
-static inline history_kind_t histories_draw_kind(rng_t *rng) {
+/* Half of the histories are of three kinds of operations only: so few that they meet in each other's middle. */
+typedef struct histories_mix {
+    bool everything;
+    history_kind_t a, b;
+} histories_mix_t;
+
+static inline history_kind_t histories_draw_kind(rng_t *rng, const histories_mix_t *mix) {
     static const uint8_t upto[] = {30, 48, 56, 68, 78, 90, 100}; /* insert, remove, contains, get, access, update, search */
     uint32_t dice = rng_below(rng, 100), kind = 0;
+    if (!mix->everything) return dice < 20 ? HISTORY_INSERT : dice < 60 ? mix->a : mix->b;
     while (dice >= upto[kind]) kind++;
     return (history_kind_t)kind;
+}
+
+static inline void histories_draw_operation(histories_t *all, const histories_mix_t *mix, history_operation_t *o) {
+    o->kind = histories_draw_kind(&all->rng, mix), o->id = (uint16_t)rng_below(&all->rng, all->now.n_ids);
+    o->choice = (uint32_t)rng_next(&all->rng);
+    o->sets_importance = o->kind == HISTORY_UPDATE && o->choice % 3 != 1, o->sets_text = o->kind == HISTORY_UPDATE && o->choice % 3 != 0;
+    o->exhaustive = o->kind == HISTORY_SEARCH && o->choice % 4 != 3;
 }
 
 static inline void histories_draw(histories_t *all, uint32_t n_threads) {
     history_t *h = &all->now;
     uint32_t n_each = 3 + rng_below(&all->rng, 5);
-    *h = (history_t){.n_threads = n_threads, .n_ids = 1 + rng_below(&all->rng, 3)};
+    histories_mix_t mix = {rng_below(&all->rng, 2), (history_kind_t)rng_below(&all->rng, 7), (history_kind_t)rng_below(&all->rng, 7)};
+    *h = (history_t){.n_threads = n_threads, .n_ids = 1 + (mix.everything ? rng_below(&all->rng, 3) : 0)};
     plat_store_relaxed(&all->moment, 1);
     all->number++;
-    for (uint32_t i = 0; i < n_each * n_threads; i++) {
-        history_operation_t *o = &h->at[h->n++];
-        o->kind = histories_draw_kind(&all->rng), o->thread = (uint16_t)(i % n_threads), o->id = (uint16_t)rng_below(&all->rng, h->n_ids);
-        o->choice = (uint32_t)rng_next(&all->rng);
-        o->sets_importance = o->kind == HISTORY_UPDATE && o->choice % 3 != 1,
-        o->sets_text = o->kind == HISTORY_UPDATE && o->choice % 3 != 0;
-        o->exhaustive = o->kind == HISTORY_SEARCH && o->choice % 4 != 3;
+    for (; h->n < n_each * n_threads; h->n++) {
+        h->at[h->n].thread = (uint16_t)(h->n % n_threads);
+        histories_draw_operation(all, &mix, &h->at[h->n]);
     }
 }
 
