@@ -5,12 +5,13 @@
  *   - wars over a handful of ids: inserted, removed and inserted again by everybody, each memory whole whoever wins;
  *   - storms of threads that come and go, more of them than there are slots: CM_E_THREADS and nothing else, no slot given to two, no bag of garbage lost.
  *
- * In the end check() finds nothing and every block has come back. Bounded by counts of operations, never by time. CM_TEST_LENGTH=full: thirty times as much.
+ * In the end check() finds nothing and every block has come back. Bounded by counts of operations, never by time. CM_TEST_LENGTH=full: thirty times as much; under the
+ * thread sanitizer a quarter of the first.
  */
 #include "support/crowd.h"
 #include "support/strings.h"
 
-enum { DIM = 16, N_THREADS = 16, OPERATIONS = 6500 /* of each */, N_AT_FIRST = 2000, N_IDS = 9000 };
+enum { DIM = 16, N_THREADS = 16, OPERATIONS = 6500 / CROWD_ONE_IN /* of each */, N_AT_FIRST = 2000, N_IDS = 9000 };
 
 static uint64_t rounds(void) {
     return crowd_long() ? 30 : 1;
@@ -74,7 +75,8 @@ static void search(worker_t *w) {
     if (rng_below(&w->rng, 8) == 0) options.context = CM_STR("c3");
     cmi_thread_pin(w->thread); /* so that hits can be looked at in place */
     cm_status_t status = cm_search(w->thread, query, DIM, &options, hits, &n);
-    EXPECT(w, status == CM_OK && n > 0, "search: %u hits, \"%s\"", (unsigned)n, cm_message(w->thread));
+    EXPECT(w, status == CM_OK, "search: %s", cm_message(w->thread));
+    w->n_refused += n == 0; /* all candidates were replaced, in three attempts: only if it is put off for long in each */
     look_at_hits(w, hits, n);
     cmi_thread_unpin(w->thread);
 }
@@ -181,6 +183,7 @@ TEST(sixteen_threads_do_everything) {
         uint64_t n = crowd_run(&crowd, round, N_THREADS, everybody_does_everything, &n_refused);
         printf("# seed %u: %llu operations by %u threads\n", round, (unsigned long long)n, (unsigned)N_THREADS);
         CHECK_EQ_U64(n, (uint64_t)N_THREADS * OPERATIONS);
+        CHECK_MSG(n_refused * 10000 <= n, "%llu searches found nothing", (unsigned long long)n_refused);
         crowd_check(&f);
         check_recall(&f);
         crowd_close_without_leak(&f);
@@ -250,7 +253,7 @@ static void visit(worker_t *w, cm_thread_t *visitor, uint32_t number) {
     vector_of(number, 1, DIM, query);
     EXPECT(w, put(visitor, id, number) == CM_OK, "insert: %s", cm_message(visitor));
     if (number % 3 == 0) sched_yield(); /* so that others come, and are refused */
-    EXPECT(w, cm_search(visitor, query, DIM, &options, hits, &n) == CM_OK && n == 5, "search: %u hits", (unsigned)n);
+    EXPECT(w, cm_search(visitor, query, DIM, &options, hits, &n) == CM_OK && n > 0, "search: %u hits", (unsigned)n);
     cm_status_t status = cm_remove(visitor, id_of(&text, id));
     EXPECT(w, status == CM_OK || status == CM_E_NOT_FOUND, "remove: %s", cm_message(visitor));
     plat_fetch_sub_relaxed(&holders[slot], 1);

@@ -22,6 +22,16 @@
 
 enum { CROWD_MOST = 24, CROWD_BUFFER = 16384 };
 
+/* Under the thread sanitizer, which takes ten times as long and sees more in each operation: one in so many operations. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CROWD_ONE_IN 4
+#endif
+#endif
+#ifndef CROWD_ONE_IN
+#define CROWD_ONE_IN 1
+#endif
+
 typedef struct crowd {
     cm_store_t *store;
     bool attach_yourself; /* workers come without w->thread */
@@ -55,10 +65,13 @@ static inline bool crowd_long(void) {
 static inline void crowd_worker(void *argument) {
     worker_t *w = argument;
     cm_status_t status = w->crowd->attach_yourself ? CM_OK : cm_attach(w->crowd->store, &w->thread);
-    EXPECT(w, status == CM_OK, "attach: %d", (int)status);
+    if (status != CM_OK) { /* others would wait for its share of the work */
+        printf("# attach: %d\n", (int)status);
+        exit(1);
+    }
     plat_fetch_add_relaxed(&w->crowd->n_ready, 1);
     while (plat_load_relaxed(&w->crowd->n_ready) < w->crowd->n) sched_yield(); /* bounded: the others are on their way */
-    if (status == CM_OK) w->body(w);
+    w->body(w);
     if (w->thread) cm_detach(w->thread);
 }
 
