@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { PER_STORE = 20, AT_LEAST_OVERLAPPING = 50 /* per cent */ };
+enum { PER_STORE = 50, AT_LEAST_OVERLAPPING = 50 /* per cent */ };
 
 static histories_t all;
 static pthread_barrier_t barrier;
@@ -92,7 +92,7 @@ static void one_store(uint32_t number, uint32_t n) {
 
 TEST(histories_of_threads_are_linearizable) {
     const char *length = getenv("CM_TEST_LENGTH"), *seed = getenv("HISTORIES_SEED");
-    uint32_t n = length && strcmp(length, "full") == 0 ? 2500 : 250;
+    uint32_t n = length && strcmp(length, "full") == 0 ? 1000 : 100;
     histories_begin(&all, seed ? strtoull(seed, NULL, 10) : 1990);
     for (uint32_t i = 0; i < n && all.n_wrong < 10; i++) one_store(i, 2 + i % 5);
     histories_report(&all, "threads");
