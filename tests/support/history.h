@@ -304,7 +304,7 @@ static inline bool history_check_seen(history_checker_t *c, const history_t *h, 
 
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------------ */
 
-/* A history begins and ends with an empty store... and ends with whatever it leaves. `checker` is zero at first and used again; what is wrong is in checker->what. */
+/* A history begins with no id there. `checker` is zero at first and may be used again; what is wrong is in checker->what. */
 static inline bool history_check(history_checker_t *c, const history_t *h) {
     c->what[0] = 0;
     for (uint32_t i = 0; i < h->n; i++)
