@@ -53,14 +53,58 @@ static inline void cmi_take_in(cmi_frontier_t *frontier, float distance, uint32_
 }
 
 static inline void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_frontier_t *frontier, const cmi_accept_t *accept,
-                                uint32_t level, float distance, uint32_t slot) {
+                                float distance, uint32_t slot) {
     if (!cmi_useful(frontier, distance)) {
         cmi_put_off(frontier, distance, slot);
         return;
     }
-    __builtin_prefetch(cmi_list_of(graph, slot, level).place); /* it will be expanded soon, or never */
     if (CMI_UNLIKELY(!cmi_acceptable(graph, accept, slot))) cmi_hidden_push(&scratch->hidden, distance, slot);
     else cmi_take_in(frontier, distance, slot);
+}
+
+/* Asks for what the next expansion will most likely read: the rows of the unseen neighbours of the nearest node in the pool that is not expanded. It is right as often as an expansion finds
+ * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). WebAssembly has no such request. */
+static inline void cmi_request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, uint32_t level,
+                                    uint32_t n_slots) {
+#ifndef __wasm__
+    const cmi_pool_t *pool = frontier->pool;
+    uint32_t next = frontier->cursor;
+    while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
+    if (next == pool->n) return;
+    cmi_list_t list = cmi_list_of(graph, pool->at[next].slot, level);
+    for (uint32_t i = 0; i < list.cap; i++) {
+        uint32_t id = cmi_list_read(&list, i);
+        if (id < n_slots && !cmi_seen(scratch, id)) cmi_prefetch_row(graph, id);
+    }
+#else
+    (void)graph, (void)scratch, (void)frontier, (void)level, (void)n_slots;
+#endif
+}
+
+/* Their lists and states are read soon: all at once, before the first is. */
+static inline void cmi_request_useful(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, uint32_t level,
+                                      uint32_t n) {
+#ifndef __wasm__
+    for (uint32_t i = 0; i < n; i++) {
+        if (!cmi_useful(frontier, scratch->fresh_distance[i])) continue;
+        const char *places = (const char *)cmi_list_of(graph, scratch->fresh[i], level).place;
+        __builtin_prefetch(cmi_hnsw_node(graph, scratch->fresh[i]));
+        __builtin_prefetch(places);
+        __builtin_prefetch(places + 64);
+    }
+#else
+    (void)graph, (void)scratch, (void)frontier, (void)level, (void)n;
+#endif
+}
+
+/* The unseen neighbours of `slot` and their distances, into scratch->fresh and fresh_distance; returns how many. */
+static inline uint32_t cmi_expand(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_frontier_t *frontier, const cmi_query_t *query,
+                                  uint32_t slot, uint32_t level, uint32_t n_slots) {
+    uint32_t n = cmi_gather_fresh(graph, scratch, slot, level, n_slots);
+    cmi_request_next(graph, scratch, frontier, level, n_slots);
+    cmi_distances(graph, scratch, query, scratch->fresh, n, scratch->fresh_distance);
+    cmi_request_useful(graph, scratch, frontier, level, n);
+    return n;
 }
 
 /* The nearest node that is not expanded yet, from the pool or from the hidden heap; false when none can matter any more. */

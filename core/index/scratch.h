@@ -61,9 +61,13 @@ static inline void cmi_seen_clear(cmi_scratch_t *scratch) {
     }
 }
 
+static inline bool cmi_seen(const cmi_scratch_t *scratch, uint32_t slot) {
+    return scratch->seen[slot] == scratch->tag;
+}
+
 /* True the first time. */
 static inline bool cmi_seen_add(cmi_scratch_t *scratch, uint32_t slot) {
-    if (scratch->seen[slot] == scratch->tag) return false;
+    if (cmi_seen(scratch, slot)) return false;
     scratch->seen[slot] = scratch->tag;
     return true;
 }

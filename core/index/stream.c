@@ -34,7 +34,7 @@ static void take_up(cmi_stream_t *stream, cmi_frontier_t *frontier) {
     while (later->n > 0 && cmi_useful(frontier, later->at[0].distance)) {
         cmi_found_t found = cmi_hidden_pop(later);
         if (found.slot & CMI_CHECKED) cmi_take_in(frontier, found.distance, found.slot);
-        else cmi_consider(stream->graph, stream->scratch, frontier, &stream->accept, 0, found.distance, found.slot);
+        else cmi_consider(stream->graph, stream->scratch, frontier, &stream->accept, found.distance, found.slot);
     }
 }
 
@@ -45,10 +45,9 @@ void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
     stream->ef = ef;
     take_up(stream, &frontier);
     while (cmi_next_to_expand(scratch, &frontier, &slot)) {
-        uint32_t n = cmi_gather_fresh(stream->graph, scratch, slot, 0, stream->n_slots);
-        cmi_distances(stream->graph, scratch, &stream->query, scratch->fresh, n, scratch->fresh_distance);
+        uint32_t n = cmi_expand(stream->graph, scratch, &frontier, &stream->query, slot, 0, stream->n_slots);
         stream->visit(stream->visit_context, scratch->fresh, scratch->fresh_distance, n);
         for (uint32_t i = 0; i < n; i++)
-            cmi_consider(stream->graph, scratch, &frontier, &stream->accept, 0, scratch->fresh_distance[i], scratch->fresh[i]);
+            cmi_consider(stream->graph, scratch, &frontier, &stream->accept, scratch->fresh_distance[i], scratch->fresh[i]);
     }
 }

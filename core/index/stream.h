@@ -40,7 +40,7 @@ static inline bool cmi_stream_exhausted(const cmi_stream_t *stream) {
 
 /* True when the stream computed the distance of a slot. */
 static inline bool cmi_stream_saw(const cmi_stream_t *stream, uint32_t slot) {
-    return stream->scratch->seen[slot] == stream->scratch->tag;
+    return cmi_seen(stream->scratch, slot);
 }
 
 #endif
