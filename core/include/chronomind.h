@@ -521,7 +521,8 @@ CM_API cm_status_t cm_save(cm_thread_t *thread, const cm_sink_t *sink);
  * and offset), CM_E_IO, CM_E_CAPACITY, CM_E_NO_MEMORY. options may be NULL. */
 CM_API cm_status_t cm_load(const cm_source_t *source, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 
-/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one survives. */
+/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one or the new one is there, whole. It is the old one after every error but one: when
+ * the file's folder cannot be flushed in the end, the new one is in place, and the message says that it may not survive a loss of power. */
 CM_API cm_status_t cm_save_file(cm_thread_t *thread, const char *path);
 CM_API cm_status_t cm_load_file(const char *path, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 

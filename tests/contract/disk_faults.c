@@ -100,6 +100,8 @@ static void check_save(before_t before, uint64_t at, disk_call_t call, int error
     cm_status_t status = save_with(at, error, false);
     CHECK_MSG(status == (verdict == HARMLESS ? CM_OK : CM_E_IO), "%s: %d %s", what, (int)status, cm_message(s.fresh.thread));
     if (status != CM_OK) check_reason(cm_message(s.fresh.thread), error, what);
+    bool says_so = status != CM_OK && strstr(cm_message(s.fresh.thread), "the new snapshot is in place") != NULL;
+    CHECK_MSG(says_so == (verdict == FRESH_IS_THERE), "%s: \"%s\"", what, cm_message(s.fresh.thread));
     CHECK_MSG(verdict == OLD_STAYS ? holds_old(before) : holds_fresh(before), "%s: not the snapshot that must be there", what);
     int expected = verdict == OLD_STAYS ? n_names(before) : CMI_MAX(n_names(before), 1);
     CHECK_MSG(disk_n_names() == expected, "%s: %d names are there, expected %d", what, disk_n_names(), expected);
