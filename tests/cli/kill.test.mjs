@@ -35,16 +35,18 @@ const saveOf = (n) => ['save', '-i', `${n}.fvecs`, '-o', file, '--now', '2024-01
 function awaitWriting(folder, before) {
     const end = Date.now() + 30_000;
     while (Date.now() < end) {
+        const { ino, mtimeMs } = statSync(join(folder.path, file));
+        if (ino !== before.ino || mtimeMs !== before.mtimeMs) return;
         const temporary = folder.names().find((name) => TEMPORARY.test(name));
         const stat = temporary && statSync(join(folder.path, temporary), { throwIfNoEntry: false });
-        if (stat?.size > 0 || statSync(join(folder.path, file)).ino !== before) return;
+        if (stat?.size > 0) return;
     }
     throw new Error('nothing was ever written');
 }
 
 /** Starts a save and kills it: at a random moment of `length` milliseconds, or as soon as it writes. */
 async function killed(folder, n, moment, whileWriting) {
-    const before = statSync(join(folder.path, file)).ino;
+    const before = statSync(join(folder.path, file));
     const child = folder.start(saveOf(n));
     let err = '';
     child.stderr.on('data', (bytes) => (err += bytes));
