@@ -329,6 +329,7 @@ static void check_same(fixture_t *store, fixture_t *other) {
     cm_check_report_t report;
     CHECK_MSG(cm_check(store->thread, &report) == CM_OK, "%s", cm_message(store->thread));
     CHECK_EQ_U64(report.n_unreachable, 0);
+    CHECK_EQ_U64(plat_load_relaxed(&store->store->ids.n_keys), cm_len(store->store)); /* no id without a memory */
     check_same_memories(store, other);
     check_same_contexts(store, other);
     check_same_hits(store, other);
