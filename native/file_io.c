@@ -24,6 +24,13 @@ static cm_status_t fail_write(cm_thread_t *thread, const char *path, int error) 
     return cmi_fail(cmi_thread_error(thread), CM_E_IO, "cannot write %s: %s", path, plat_file_error(error));
 }
 
+/* Too late for the old file: the new one has its name. */
+static cm_status_t fail_flush(cm_thread_t *thread, const char *path, int error) {
+    return cmi_fail(cmi_thread_error(thread), CM_E_IO,
+                    "cannot flush the folder of %s: %s: the new snapshot is in place, but may not survive a loss of power", path,
+                    plat_file_error(error));
+}
+
 cm_status_t cm_save_file(cm_thread_t *thread, const char *path) {
     if (!thread) return CM_E_ARGUMENT;
     if (!path || !*path) return cmi_fail(cmi_thread_error(thread), CM_E_ARGUMENT, "path is empty");
@@ -36,8 +43,10 @@ cm_status_t cm_save_file(cm_thread_t *thread, const char *path) {
         plat_file_writer_abort(state.writer);
         return state.error ? fail_write(thread, path, state.error) : status;
     }
-    error = plat_file_writer_commit(state.writer);
-    return error ? fail_write(thread, path, error) : CM_OK;
+    bool replaced;
+    error = plat_file_writer_commit(state.writer, &replaced);
+    if (!error) return CM_OK;
+    return replaced ? fail_flush(thread, path, error) : fail_write(thread, path, error);
 }
 
 typedef struct file_source {

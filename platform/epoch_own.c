@@ -39,7 +39,7 @@
 #include "plat_pages.h"
 
 enum {
-    COLLECT_EVERY = 32,   /* retires, or unpins with garbage waiting, between two collections */
+    COLLECT_EVERY = 32,   /* retires and unpins between two collections */
     COLLECT_AT_MOST = 64, /* callbacks per list and collection: more than COLLECT_EVERY, so that garbage shrinks */
     GRACE_EPOCHS = 2      /* see the proof above */
 };
@@ -159,8 +159,11 @@ static void collect(plat_epoch_t *epoch, record_t *record, uint64_t budget) {
     for (uint64_t n = 0; n < budget && record->adopted && is_safe(record->adopted_stamp, now); n++) run_first(record, &record->adopted);
 }
 
+/* Also for orphans: where only readers are left, one of them must take these. */
 static void collect_now_and_then(plat_epoch_t *epoch, record_t *record) {
-    if (++record->n_ticks % COLLECT_EVERY == 0) collect(epoch, record, COLLECT_AT_MOST);
+    if (++record->n_ticks % COLLECT_EVERY != 0) return;
+    /* relaxed: a hint */
+    if (record->limbo_first || record->adopted || plat_load_relaxed(&epoch->orphans)) collect(epoch, record, COLLECT_AT_MOST);
 }
 
 /* ---- plat_epoch.h ------------------------------------------------------------------------------------------------------- */
@@ -204,8 +207,8 @@ static void give_back(plat_epoch_t *epoch, record_t *record) {
 
 void plat_epoch_detach(plat_epoch_t *epoch, uint32_t slot) {
     record_t *record = &epoch->records[slot];
-    /* With nobody else pinned two advances make everything safe, and nothing is left to orphan. */
-    for (int i = 0; i < GRACE_EPOCHS; i++) collect(epoch, record, UINT64_MAX);
+    /* With nobody else pinned two advances make everything safe, and nothing is left to orphan. Once more, because orphans are adopted after the first. */
+    for (int i = 0; i <= GRACE_EPOCHS; i++) collect(epoch, record, UINT64_MAX);
     give_back(epoch, record);
 }
 
@@ -233,7 +236,7 @@ void plat_epoch_unpin(plat_epoch_t *epoch, uint32_t slot) {
     if (--record->n_nested > 0) return;
     /* [E1] release: everything done in the section */
     plat_store_release(&record->announced, QUIESCENT);
-    if (record->limbo_first || record->adopted) collect_now_and_then(epoch, record); /* a thread that retires nothing pays one branch */
+    collect_now_and_then(epoch, record); /* a thread that retires nothing pays a count and a branch */
 }
 
 void plat_epoch_retire(plat_epoch_t *epoch, uint32_t slot, plat_epoch_node_t *node, void (*callback)(plat_epoch_node_t *node)) {

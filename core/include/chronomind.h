@@ -232,7 +232,7 @@ typedef struct cm_memory {
  * CM_E_TOO_LARGE, CM_E_CAPACITY, CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
 CM_API cm_status_t cm_insert(cm_thread_t *thread, const cm_memory_t *memory);
 
-/* Lock-free. CM_E_NOT_FOUND. */
+/* Lock-free. CM_E_NOT_FOUND; CM_E_NO_MEMORY, where there is none to note down what to free. */
 CM_API cm_status_t cm_remove(cm_thread_t *thread, cm_str_t id);
 
 /* Copies a memory. The struct's pointers point into `buffer` (aligned to 8 bytes by the caller). *needed (may be NULL) is the size that the
@@ -514,14 +514,15 @@ typedef struct cm_load_options {
 
 #define CM_LOAD_INIT {.size = sizeof(cm_load_options_t)}
 
-/* Writes a snapshot (docs/FORMAT.md). Runs while others read and write: it holds each memory that existed throughout, once. */
+/* Writes a snapshot (docs/FORMAT.md). Runs while others read and write: it holds each memory that existed throughout, once. CM_E_IO, CM_E_NO_MEMORY. */
 CM_API cm_status_t cm_save(cm_thread_t *thread, const cm_sink_t *sink);
 
 /* SETUP. A new store from a snapshot; trusts nothing. On failure *out is NULL: CM_E_NOT_SNAPSHOT, CM_E_VERSION, CM_E_CORRUPT (with section
  * and offset), CM_E_IO, CM_E_CAPACITY, CM_E_NO_MEMORY. options may be NULL. */
 CM_API cm_status_t cm_load(const cm_source_t *source, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 
-/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one survives. */
+/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one or the new one is there, whole. It is the old one after every error but one: when
+ * the file's folder cannot be flushed in the end, the new one is in place, and the message says that it may not survive a loss of power. */
 CM_API cm_status_t cm_save_file(cm_thread_t *thread, const char *path);
 CM_API cm_status_t cm_load_file(const char *path, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 

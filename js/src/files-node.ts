@@ -27,6 +27,8 @@ import type { Source } from './loader.js';
 export interface FileWriter {
     write(bytes: Uint8Array): void;
     commit(): void;
+    /** The new file has the name. True, too, when commit() failed after that: then a loss of power may bring the old one back. */
+    readonly replaced: boolean;
     abort(): void;
 }
 
@@ -119,11 +121,11 @@ function readFully(file: number, offset: number, into: Uint8Array): void {
 /** Writes beside the target, so that renaming stays inside one file system. */
 export function createFile(path: string | URL): FileWriter {
     const name = nameOf(path);
-    const attempt = <T>(action: () => T): T => {
+    const attempt = <T>(action: () => T, what = 'write'): T => {
         try {
             return action();
         } catch (error) {
-            throw ioError('write', name, error);
+            throw ioError(what, name, error);
         }
     };
     const target = attempt(() => followLinks(name));
@@ -131,6 +133,7 @@ export function createFile(path: string | URL): FileWriter {
     const file = attempt(() => createLike(target, temporary));
     let isOpen = true;
     let isTemporary = true;
+    let replaced = false;
     const close = (): void => {
         if (isOpen) closeSync(file);
         isOpen = false;
@@ -145,18 +148,22 @@ export function createFile(path: string | URL): FileWriter {
         close();
         renameSync(temporary, target);
         isTemporary = false;
-        syncFolder(dirname(target));
+        replaced = true;
     };
     return {
         write: (bytes) => attempt(() => writeFully(file, bytes)),
         commit() {
             try {
                 attempt(commit);
+                attempt(() => syncFolder(dirname(target)), 'flush the folder of');
             } finally {
                 discard();
             }
         },
         abort: discard,
+        get replaced() {
+            return replaced;
+        },
     };
 }
 

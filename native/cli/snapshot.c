@@ -112,6 +112,12 @@ static int report_write(const char *path, const char *reason) {
                   path, reason);
 }
 
+/* Too late for the old file: the new one has its name. */
+static int report_flush(const char *path, const char *reason) {
+    return report(STATUS_FAILED, "the new snapshot is in place, but may not survive a loss of power", "cannot flush the folder of %s: %s",
+                  path, reason);
+}
+
 int snapshot_output_open(snapshot_output_t *output, const char *path) {
     struct stat info;
     *output = (snapshot_output_t){.path = path};
@@ -138,8 +144,10 @@ int snapshot_output_save(snapshot_output_t *output, cm_thread_t *thread) {
     if (status != CM_OK) return report_write(output->path, cm_message(thread));
     plat_file_writer_t *writer = output->writer;
     output->writer = NULL;
-    int error = plat_file_writer_commit(writer);
-    return error ? report_write(output->path, plat_file_error(error)) : STATUS_OK;
+    bool replaced;
+    int error = plat_file_writer_commit(writer, &replaced);
+    if (!error) return STATUS_OK;
+    return replaced ? report_flush(output->path, plat_file_error(error)) : report_write(output->path, plat_file_error(error));
 }
 
 void snapshot_output_close(snapshot_output_t *output) {

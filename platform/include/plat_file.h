@@ -8,15 +8,17 @@
 #ifndef PLAT_FILE_H
 #define PLAT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Writing: bytes go to a temporary file in the target's folder. commit = flush to disk, rename over the target, flush the
- * folder. Until commit returns 0 the old file is untouched; abort removes the temporary file. */
+ * folder. Until the rename the old file is untouched, whatever fails; abort removes the temporary file. When the last step fails the new file
+ * is in place (*replaced, which may be NULL, is true then, too), and it is not known whether it would survive a loss of power. */
 typedef struct plat_file_writer plat_file_writer_t;
 int plat_file_writer_open(const char *path, plat_file_writer_t **out);
 int plat_file_writer_write(plat_file_writer_t *writer, const void *bytes, size_t n_bytes);
-int plat_file_writer_commit(plat_file_writer_t *writer); /* frees the writer, whatever it returns */
+int plat_file_writer_commit(plat_file_writer_t *writer, bool *replaced); /* frees the writer, whatever it returns */
 void plat_file_writer_abort(plat_file_writer_t *writer);
 
 /* Reading. A short file is EIO, not a partial read. */

@@ -180,8 +180,9 @@ static int finish(plat_file_writer_t *writer) {
     return error;
 }
 
-int plat_file_writer_commit(plat_file_writer_t *writer) {
+int plat_file_writer_commit(plat_file_writer_t *writer, bool *replaced) {
     int error = finish(writer);
+    bool in_place = !error;
     if (!error && writer->temporary) {
         if (rename(writer->temporary, writer->target) == 0) {
             free(writer->temporary);
@@ -189,8 +190,10 @@ int plat_file_writer_commit(plat_file_writer_t *writer) {
             error = sync_folder(writer->target);
         } else {
             error = errno;
+            in_place = false;
         }
     }
+    if (replaced) *replaced = in_place;
     plat_file_writer_abort(writer);
     return error;
 }

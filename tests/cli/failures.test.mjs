@@ -180,6 +180,22 @@ test('a full disk', { skip: !isRoot && 'needs root to mount a small disk' }, (t)
     }
 });
 
+const canInject = spawnSync('strace', ['-qq', '-e', 'inject=fsync:error=EIO', 'true']).status === 0;
+
+test('a disk that fails while flushing', { skip: !canInject && 'needs strace, and leave to trace' }, (t) => {
+    const folder = new Folder(t);
+    const file = folder.snapshot();
+    const before = folder.read(file);
+    folder.write('one.json', '{"id":"only","data":[1]}');
+    const failing = (what) => folder.shell(`strace -f -qq -o trace -e trace=fsync -e inject=fsync:error=EIO:when=${what} $CLI save -i one.json -o ${file}`);
+    assert.deepEqual(failing(1), { status: 1, out: '', err: `Error: cannot write ${file}: Input/output error\nHint: ${hints.write}\n` });
+    assert.ok(before.equals(folder.read(file)));
+    const err = `Error: cannot flush the folder of ${file}: Input/output error\nHint: the new snapshot is in place, but may not survive a loss of power\n`;
+    assert.deepEqual(failing(2), { status: 1, out: '', err });
+    assert.match(folder.ok(['stats', '-f', file]), /^Total memories: 1\n/);
+    assert.deepEqual(folder.names(), [file, 'one.json', 'trace']);
+});
+
 test('a file size limit', (t) => {
     const folder = new Folder(t);
     const file = folder.snapshot();

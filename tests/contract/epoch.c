@@ -243,36 +243,6 @@ TEST(an_abandoned_slot_stops_nothing) {
     plat_epoch_close(epoch);
 }
 
-/* ---- garbage is bounded -------------------------------------------------------------------------------------------------- */
-
-/* A store's update costs microseconds, so the writer here does too: about a million a second, each retiring one block. */
-TEST(a_million_churned_blocks_plateau_under_16_MB) {
-    enum { N = 1000000, STEP_NS = 800 };
-    plat_epoch_t *epoch = plat_epoch_open(2);
-    plat_a64_t n_freed = 0;
-    plat_epoch_attach(epoch, 0);
-    uint64_t peak = 0, next_ns = plat_clock_monotonic_ns();
-    for (uint64_t i = 0; i < N; i++) {
-        plat_epoch_pin(epoch, 0);
-        plat_epoch_retire(epoch, 0, &new_block(&n_freed, i)->node, poison_and_free);
-        plat_epoch_unpin(epoch, 0);
-        if (i % 1024 == 0) {
-            uint64_t pending = plat_epoch_pending(epoch);
-            if (pending > peak) peak = pending;
-        }
-        next_ns += STEP_NS;
-        while (plat_clock_monotonic_ns() < next_ns) {}
-    }
-    uint64_t peak_bytes = peak * sizeof(block_t);
-    printf("# at most %" PRIu64 " blocks = %.2f MB waited\n", peak, (double)peak_bytes / 1e6);
-    CHECK(peak_bytes < 16000000);
-    CHECK(reaches(epoch, 0, &n_freed, N));
-    CHECK(drains(epoch, 0));
-    plat_epoch_detach(epoch, 0);
-    plat_epoch_close(epoch);
-    CHECK_EQ_U64(n_freed, N);
-}
-
 /* ---- many threads -------------------------------------------------------------------------------------------------------- */
 
 enum { N_CELLS = 16, N_READERS = 3, N_WRITERS = 2, N_SWAPS = 20000, N_STORMS = 300, N_STORM_THREADS = 4 };
@@ -397,7 +367,6 @@ int main(void) {
     RUN(a_ticket_waits_for_open_sections_only);
     RUN(tickets_pass_in_order);
     RUN(an_abandoned_slot_stops_nothing);
-    RUN(a_million_churned_blocks_plateau_under_16_MB);
     RUN(readers_never_see_a_freed_block);
     RUN(attach_and_detach_storms_lose_nothing);
     return tap_done();

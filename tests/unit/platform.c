@@ -47,7 +47,7 @@ static int write_file(const char *path, const char *text) {
     int error = plat_file_writer_open(path, &writer);
     if (error) return error;
     error = plat_file_writer_write(writer, text, strlen(text));
-    if (!error) return plat_file_writer_commit(writer);
+    if (!error) return plat_file_writer_commit(writer, NULL);
     plat_file_writer_abort(writer);
     return error;
 }
@@ -192,7 +192,7 @@ TEST(pieces_of_any_size_arrive_in_order) {
         CHECK_STATUS(plat_file_writer_write(writer, bytes + at, n), 0);
         at += n;
     }
-    CHECK_STATUS(plat_file_writer_commit(writer), 0);
+    CHECK_STATUS(plat_file_writer_commit(writer, NULL), 0);
     plat_file_reader_t *reader;
     CHECK_STATUS(plat_file_reader_open(in_folder("big"), &reader), 0);
     CHECK_EQ_U64(plat_file_reader_bytes(reader), BYTES);
@@ -229,9 +229,9 @@ TEST(two_writers_do_not_disturb_each_other) {
     CHECK_STATUS(plat_file_writer_open(in_folder("a"), &second), 0);
     CHECK_STATUS(plat_file_writer_write(first, "first", 5), 0);
     CHECK_STATUS(plat_file_writer_write(second, "second", 6), 0);
-    CHECK_STATUS(plat_file_writer_commit(second), 0);
+    CHECK_STATUS(plat_file_writer_commit(second, NULL), 0);
     CHECK(holds(in_folder("a"), "second"));
-    CHECK_STATUS(plat_file_writer_commit(first), 0);
+    CHECK_STATUS(plat_file_writer_commit(first, NULL), 0);
     CHECK(holds(in_folder("a"), "first"));
     CHECK(n_entries() == 1);
     unlink(in_folder("a"));
@@ -340,7 +340,7 @@ static int write_beyond_a_limit(void) {
         error = now;
     }
     if (error != EFBIG) return 4;
-    return plat_file_writer_commit(writer) == EFBIG ? 0 : 5;
+    return plat_file_writer_commit(writer, NULL) == EFBIG ? 0 : 5;
 }
 
 TEST(a_full_disk_leaves_the_old_file) {

@@ -15,6 +15,9 @@ const LOAD_HINTS: Partial<Record<ChronoMindErrorCode, string>> = {
     CM_E_NO_MEMORY: 'the machine gave no more memory',
 };
 
+const NOT_REPLACED = 'nothing was replaced; check that the folder exists, may be written and has room';
+const IN_PLACE = 'the new snapshot is in place, but may not survive a loss of power';
+
 /** The store of a file, for a command that only reads. */
 export async function openSnapshot(path: string, command: string): Promise<Core> {
     let file: FileReader | undefined;
@@ -81,7 +84,7 @@ export class SnapshotOutput {
         } catch (error) {
             if (!(error instanceof ChronoMindError)) throw error;
             const message = error.code === 'CM_E_IO' ? error.message : `cannot write ${this.path}: ${error.message}`;
-            throw new Failure(FAILED, message, 'nothing was replaced; check that the folder exists, may be written and has room');
+            throw new Failure(FAILED, message, this.#file?.replaced ? IN_PLACE : NOT_REPLACED);
         }
     }
 }
