@@ -62,18 +62,40 @@ export function details(store, { now, partner, onChanged, onRemoved, onSearch, o
                 button(other, () => onOpen(other), 'link'),
                 ...(depth > 1 ? [element('span', { class: 'quiet' }, `${depth} steps away`)] : []),
                 ...(relationships.includes(other)
-                    ? [element('button', { type: 'button', class: 'link', 'aria-label': `Unrelate ${other}`, onclick: () => change('Unrelating failed', 'unrelate', id, other) }, 'Unrelate')]
+                    ? [
+                          element(
+                              'button',
+                              {
+                                  type: 'button',
+                                  class: 'link',
+                                  'aria-label': `Unrelate ${other}`,
+                                  onclick: () => change('Unrelating failed', 'unrelate', id, other),
+                              },
+                              'Unrelate',
+                          ),
+                      ]
                     : []),
             ),
         );
-        const input = element('input', { type: 'text', id: 'relate-to', maxlength: 120, autocomplete: 'off', value: partner(id) ?? '', 'data-keep': 'relate' });
+        const input = element('input', {
+            type: 'text',
+            id: 'relate-to',
+            maxlength: 120,
+            autocomplete: 'off',
+            value: partner(id) ?? '',
+            'data-keep': 'relate',
+        });
         const relate = async (event) => {
             event.preventDefault();
             const to = input.value.trim();
             if (to !== '') await change('Relating failed', 'relate', id, to);
         };
         return [
-            element('label', { class: 'field', for: 'relate-to' }, related.length === 0 ? 'Leads to nothing yet. Relate it to' : 'Leads to these. Relate it to'),
+            element(
+                'label',
+                { class: 'field', for: 'relate-to' },
+                related.length === 0 ? 'Leads to nothing yet. Relate it to' : 'Leads to these. Relate it to',
+            ),
             element('form', { class: 'relate', onsubmit: relate }, input, element('button', { type: 'submit' }, 'Relate')),
             element('ul', { class: 'related' }, ...rows),
         ];
@@ -89,7 +111,11 @@ export function details(store, { now, partner, onChanged, onRemoved, onSearch, o
         return element(
             'div',
             { class: 'controls' },
-            element('button', { type: 'button', 'data-keep': 'access', onclick: () => change('Accessing failed', 'access', id, now()) }, 'Access'),
+            element(
+                'button',
+                { type: 'button', 'data-keep': 'access', onclick: () => change('Accessing failed', 'access', id, now()) },
+                'Access',
+            ),
             button('Search like this', () => onSearch(id)),
             button('Delete', remove, 'danger'),
         );

@@ -17,7 +17,8 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
     };
 
     function enable() {
-        for (const id of BUTTONS) byId(id).disabled = isBusy || (isLive && id !== 'save' && id !== 'decay-now') || (id === 'load' && !isSaved);
+        for (const id of BUTTONS)
+            byId(id).disabled = isBusy || (isLive && id !== 'save' && id !== 'decay-now') || (id === 'load' && !isSaved);
     }
 
     /** One thing at a time; the focus comes back to the button, which was disabled meanwhile. */
@@ -48,13 +49,19 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
 
     on('decay-now', 'Fading failed', async () => {
         const n = await store.call('applyDecay', now());
-        say(n === 0 ? 'Importance is up to date: move the clock first.' : `Importance of ${times(n, 'memory', 'memories')} faded up to the clock's time.`);
+        say(
+            n === 0
+                ? 'Importance is up to date: move the clock first.'
+                : `Importance of ${times(n, 'memory', 'memories')} faded up to the clock's time.`,
+        );
         onChanged();
     });
 
     on('check', 'The store is not sound', async () => {
         const { live, dead, links, unreachable } = await store.call('check');
-        say(`Sound: ${times(live, 'memory', 'memories')}, ${count(links)} links, ${count(unreachable)} unreachable, ${count(dead)} places of deleted ones.`);
+        say(
+            `Sound: ${times(live, 'memory', 'memories')}, ${count(links)} links, ${count(unreachable)} unreachable, ${count(dead)} places of deleted ones.`,
+        );
     });
 
     on('consolidate', 'Merging failed', async () => {
@@ -63,7 +70,11 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
         byId('work').hidden = false;
         byId('work').value = 0;
         const { absorbed } = await store.call('consolidate', threshold);
-        say(absorbed === 0 ? `No two memories are more similar than ${threshold}.` : `${times(absorbed, 'memory', 'memories')} went into others.`);
+        say(
+            absorbed === 0
+                ? `No two memories are more similar than ${threshold}.`
+                : `${times(absorbed, 'memory', 'memories')} went into others.`,
+        );
         if (absorbed > 0) await onMerged();
     });
 

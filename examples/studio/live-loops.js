@@ -74,7 +74,7 @@ export async function insertOn(mind, from, { sliceMs, signal, report, onInserted
     let at = from;
     let chunk = [];
     let turn = 0;
-    let fresh = [];
+    const fresh = [];
     let reason = 'stopped';
     const handOver = () => {
         if (fresh.length > 0) onInserted(pointsOf(fresh.splice(0)));

@@ -31,15 +31,15 @@ class Meter {
     }
 }
 
-/** `from`: the first word that the page did not load; `onInserted(points)`; `onRunning(isRunning)`; `onStopped()`. */
-export function live(store, { canShare, from, onInserted, onRunning, onStopped }) {
+/** `from`: the first word that the page did not load; `onInserted(points)`; `onRunning(isRunning)`; `onTick()` every second; `onStopped()`. */
+export function live(store, { canShare, from, onInserted, onRunning, onTick, onStopped }) {
     let next = from;
     let crew = [];
     let timer;
     let inserting;
     const history = { searches: [], inserts: [] };
 
-    input.value = canShare ? Math.max(1, Math.min(4, navigator.hardwareConcurrency - 1)) : 1;
+    input.value = canShare ? Math.max(2, Math.min(4, navigator.hardwareConcurrency - 1)) : 1;
     input.disabled = !canShare;
     if (!canShare) byId('live-what').textContent = 'One worker searches and inserts by turns: this page cannot share memory.';
     toggle.disabled = false;
@@ -95,7 +95,11 @@ export function live(store, { canShare, from, onInserted, onRunning, onStopped }
         await trying('Starting workers failed', () => (canShare ? startShared(n) : startAlone()));
         toggle.disabled = false;
         toggle.textContent = 'Stop';
-        timer = setInterval(show, TICK_MS);
+        let nTicks = 0;
+        timer = setInterval(() => {
+            show();
+            if (++nTicks % 4 === 0) onTick();
+        }, TICK_MS);
         const mine = inserting;
         mine?.then((result) => {
             if (result !== undefined && timer !== undefined && inserting === mine) said(result);
@@ -118,7 +122,11 @@ export function live(store, { canShare, from, onInserted, onRunning, onStopped }
         await Promise.all(crew.map(({ end }) => end));
         for (const { worker } of crew) worker?.terminate();
         show();
-        const [searches, inserts, wrong] = [sum(ofRole('search'), (m) => m.n), sum(ofRole('insert'), (m) => m.n), sum(ofRole('search'), (m) => m.wrong)];
+        const [searches, inserts, wrong] = [
+            sum(ofRole('search'), (m) => m.n),
+            sum(ofRole('insert'), (m) => m.n),
+            sum(ofRole('search'), (m) => m.wrong),
+        ];
         crew = [];
         inserting = undefined;
         const check = await trying('The store is not sound', () => store.call('check'));
@@ -143,7 +151,11 @@ export function live(store, { canShare, from, onInserted, onRunning, onStopped }
         }
         const searchers = ofRole('search');
         byId('each').replaceChildren(
-            ...(searchers.length > 1 ? searchers.map(({ meter }, i) => element('li', {}, element('span', {}, `worker ${i + 1}`), element('span', {}, `${count(meter.rate)}/s`))) : []),
+            ...(searchers.length > 1
+                ? searchers.map(({ meter }, i) =>
+                      element('li', {}, element('span', {}, `worker ${i + 1}`), element('span', {}, `${count(meter.rate)}/s`)),
+                  )
+                : []),
         );
     }
 

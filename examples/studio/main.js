@@ -83,7 +83,10 @@ async function ask() {
     while (isStale) {
         isStale = false;
         const wish = { text: asked.text, k: K, temporalWeight: asked.weight, now: now(), ...(asked.kind && { context: asked.kind }) };
-        const found = wish.text.trim() === '' ? { hits: [], words: [], unknown: [] } : await trying('Searching failed', () => store.call('search', wish));
+        const found =
+            wish.text.trim() === ''
+                ? { hits: [], words: [], unknown: [] }
+                : await trying('Searching failed', () => store.call('search', wish));
         if (found === undefined) continue;
         answer = found;
         show();
@@ -96,7 +99,8 @@ function show() {
     const { hits, words, unknown, ms, strategy, size } = answer;
     list.show(hits, emptyText());
     byId('reading').textContent = readingOf(words, unknown);
-    byId('report').textContent = ms === undefined ? '' : `${ms.toFixed(2)} ms over ${times(size, 'memory', 'memories')} (${STRATEGIES[strategy]})`;
+    byId('report').textContent =
+        ms === undefined ? '' : `${ms.toFixed(2)} ms over ${times(size, 'memory', 'memories')} (${STRATEGIES[strategy]})`;
     mark();
     sayLater();
 }
@@ -110,8 +114,10 @@ function emptyText() {
 
 function readingOf(words, unknown) {
     const typed = asked.text.trim().toLowerCase();
-    const reading = words.join(' + ');
-    return [reading !== '' && reading !== typed ? `read as ${reading}` : '', unknown.length > 0 ? `not known: ${unknown.join(', ')}` : ''].filter(Boolean).join('; ') || '\u00a0';
+    const isAsTyped = words.join(' ') === typed.split(/\s+/).join(' ');
+    return [words.length > 0 && !isAsTyped && `read as ${words.join(' + ')}`, unknown.length > 0 && `not known: ${unknown.join(', ')}`]
+        .filter(Boolean)
+        .join('; ');
 }
 
 /** What depends on the row in question. */
@@ -131,7 +137,9 @@ function sayLater() {
     clearTimeout(sayTimer);
     sayTimer = setTimeout(() => {
         const [best] = answer.hits;
-        byId('said').textContent = best ? `${times(answer.hits.length, 'result')}. Best: ${best.id}, score ${score(best.score)}.` : emptyText();
+        byId('said').textContent = best
+            ? `${times(answer.hits.length, 'result')}. Best: ${best.id}, score ${score(best.score)}.`
+            : emptyText();
     }, SAY_MS);
 }
 
@@ -255,9 +263,9 @@ function showExamples(words) {
             word,
         ),
     );
-    byId('examples').append(...buttons);
+    byId('examples').append(...buttons.flatMap((button) => [' ', button]));
     byId('examples').hidden = words.length === 0;
-    if (query.value === '' && words.length > 0) buttons[0].click();
+    if (query.value === '') buttons[0]?.click();
 }
 
 async function begin() {
@@ -276,6 +284,7 @@ async function begin() {
         from: config.words,
         onInserted: (points) => theMap.add(points),
         onRunning: (isRunning) => keeper.live(isRunning),
+        onTick: showSize,
         onStopped() {
             showSize();
             ask();
@@ -286,6 +295,7 @@ async function begin() {
     await showAll();
     await keeper.ready();
     studio.dataset.state = 'ready';
+    byId('said').textContent = `Ready: ${byId('summary').textContent}.`;
 }
 
 begin().catch((error) => {

@@ -76,7 +76,7 @@ function draw() {
     const side = Math.min(4, Math.max(1.4, 260 / Math.sqrt(points.ids.length + 1)));
     placesByShade().forEach((places, shade) => {
         context.fillStyle = `color-mix(in srgb, ${theme.fresh} ${(100 * shade) / (SHADES - 1)}%, ${theme.old})`;
-        context.globalAlpha = 0.35 + (0.55 * shade) / (SHADES - 1);
+        context.globalAlpha = 0.4 + (0.5 * shade) / (SHADES - 1);
         for (const i of places) {
             const { x, y } = onScreen(i);
             context.fillRect(x - side / 2, y - side / 2, side, side);
@@ -89,14 +89,14 @@ function draw() {
     if (move !== undefined) redraw();
 }
 
-/** Fresh ones last, on top. */
+/** Fresh ones last, on top; cubed, because only what is quite fresh is to stand out. */
 function placesByShade() {
     const now = START + hours * HOUR;
     const shades = Array.from({ length: SHADES }, () => []);
     for (let i = 0; i < points.ids.length; i++) {
         if (points.ids[i] === undefined) continue;
         const freshness = 1 - recencyOf(points.rates[i], (now - points.created[i]) / HOUR);
-        shades[Math.min(SHADES - 1, Math.floor(freshness * SHADES))].push(i);
+        shades[Math.min(SHADES - 1, Math.floor(freshness ** 3 * SHADES))].push(i);
     }
     return shades;
 }

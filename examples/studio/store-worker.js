@@ -63,7 +63,16 @@ function search({ text, ...options }) {
     const ms = performance.now() - start;
     const { strategy, bound, distances } = mind.lastSearch;
     const rates = hits.map(({ id }) => mind.get(id)?.decayRate || BASE_DECAY_RATE);
-    return { words, unknown, hits: hits.map((hit, i) => ({ ...hit, decayRate: rates[i] })), ms, strategy, bound, distances, size: mind.size };
+    return {
+        words,
+        unknown,
+        hits: hits.map((hit, i) => ({ ...hit, decayRate: rates[i] })),
+        ms,
+        strategy,
+        bound,
+        distances,
+        size: mind.size,
+    };
 }
 
 /** A memory without its vector, and whom it leads to. */
@@ -162,7 +171,8 @@ serveCalls({
     remove: (id) => mind.remove(id),
     has: (id) => mind.has(id),
     applyDecay: (now) => mind.applyDecay({ now }),
-    consolidate: (threshold) => mind.consolidate({ threshold, onProgress: (done) => tell('progress', { stage: 'consolidate', done, of: 1 }) }),
+    consolidate: (threshold) =>
+        mind.consolidate({ threshold, onProgress: (done) => tell('progress', { stage: 'consolidate', done, of: 1 }) }),
     check: () => mind.check(),
     /** Everything for the map. */
     points() {
