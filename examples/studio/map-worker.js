@@ -23,7 +23,7 @@ let isAroundHits = false;
 /** Map coordinates of the middle, and pixels per unit. */
 let view = { x: 0, y: 0, scale: 1 };
 let isStill = false;
-let frame;
+let isDue = false;
 let move;
 
 // ---- where things are -------------------------------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ function onScreen(i) {
 // ---- drawing ----------------------------------------------------------------------------------------------------------------------------
 
 function draw() {
-    frame = undefined;
+    isDue = false;
     if (canvas === undefined) return;
     if (move !== undefined) stepMove();
     const context = canvas.getContext('2d');
@@ -102,7 +102,9 @@ function placesByShade() {
 }
 
 function redraw() {
-    frame ??= requestAnimationFrame(draw);
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(draw);
 }
 
 function goTo(target) {

@@ -4,7 +4,7 @@ import { ChronoMind } from '/chronomind/index.js';
 import { opfsStorage } from '/chronomind/storage/opfs.js';
 import { moving, serveCalls, tell } from './calls.js';
 import { insertOn, searchOn } from './live-loops.js';
-import { BASE_DECAY_RATE, memoryOf, START, TEMPORAL_WEIGHT } from './memories.js';
+import { BASE_DECAY_RATE, memoryOf, TEMPORAL_WEIGHT } from './memories.js';
 import { buffersOf, pointsOf } from './points.js';
 import { Vocabulary } from './vocabulary.js';
 import { fetchWords } from './words.js';

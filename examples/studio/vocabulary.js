@@ -25,9 +25,11 @@ export class Vocabulary {
         typed.forEach((word, i) => {
             const isLast = i === typed.length - 1;
             const found = this.#find(word, isLast && isOpen, more);
-            if (found === undefined) return unknown.push(word);
-            words.push(found.word);
-            vector = sum(vector, found.vector);
+            if (found === undefined) unknown.push(word);
+            else {
+                words.push(found.word);
+                vector = sum(vector, found.vector);
+            }
         });
         return { vector, words, unknown };
     }
