@@ -3,6 +3,7 @@
 import { byId } from './dom.js';
 import { count, megabytes, times } from './format.js';
 import { quietNotice, trying } from './notice.js';
+import { atWork } from './seat.js';
 
 const BUTTONS = ['save', 'load', 'decay-now', 'check', 'consolidate'];
 
@@ -11,6 +12,7 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
     let isLive = false;
     let isBusy = false;
     let isSaved = false;
+    let canShare = false;
 
     const say = (text) => {
         byId('keep-report').textContent = text;
@@ -68,8 +70,9 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
         const threshold = Math.min(0.99, Math.max(0.7, byId('threshold').valueAsNumber || 0.9));
         byId('threshold').value = threshold;
         byId('work').hidden = false;
-        byId('work').value = 0;
-        const { absorbed } = await store.call('consolidate', threshold);
+        if (canShare) byId('work').value = 0;
+        else byId('work').removeAttribute('value');
+        const { absorbed } = await merge(threshold);
         say(
             absorbed === 0
                 ? `No two memories are more similar than ${threshold}.`
@@ -78,8 +81,18 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
         if (absorbed > 0) await onMerged();
     });
 
+    /** Beside the store's own worker where that is possible: it goes on answering. */
+    async function merge(threshold) {
+        if (!canShare) return store.call('consolidate', threshold);
+        const { end } = await atWork(store, 'consolidate', [threshold], (_, share) => {
+            byId('work').value = share;
+        });
+        return end;
+    }
+
     return {
-        async ready() {
+        async ready(sharing) {
+            canShare = sharing;
             const bytes = await trying('Looking for a saved store failed', () => store.call('savedBytes'));
             isSaved = bytes !== undefined;
             if (isSaved) say(`A store of ${megabytes(bytes)} is saved in this browser.`);
@@ -88,9 +101,6 @@ export function keep(store, { now, onReplaced, onChanged, onMerged }) {
         live(isRunning) {
             isLive = isRunning;
             enable();
-        },
-        progress(share) {
-            byId('work').value = share;
         },
     };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** One worker that searches, or inserts, in the store that another worker opened: the same memory, not a copy. */
+/** One worker that searches, inserts or merges in the store that another worker opened: the same memory, not a copy. */
 import { ChronoMind } from '/chronomind/index.js';
 import { serveCalls, tell } from './calls.js';
 import { insertOn, searchOn } from './live-loops.js';
@@ -31,6 +31,9 @@ serveCalls({
                 onInserted: (points) => tell('inserted', points),
             }),
         ),
+    /** Others search and insert meanwhile. */
+    consolidate: (shared, threshold) =>
+        withStore(shared, (mind) => mind.consolidate({ threshold, onProgress: (done) => tell('progress', done) })),
     stop() {
         ending.abort();
     },

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** N workers search while one inserts, all in one store. Where nothing can be shared the store's own worker does both by turns. */
-import { callsTo } from './calls.js';
 import { byId, element } from './dom.js';
 import { count, times } from './format.js';
 import { complain, trying } from './notice.js';
+import { atWork } from './seat.js';
 
 const N_QUERIES = 256;
 const N_SPARKS = 60;
@@ -47,28 +47,14 @@ export function live(store, { canShare, from, onInserted, onRunning, onTick, onS
     const ofRole = (role) => crew.filter((member) => member.role === role);
     const sum = (members, of) => members.reduce((total, member) => total + of(member.meter), 0);
 
-    /** A worker with a seat in the store. It counts until it is stopped, or fails; then its seat is taken back. */
-    async function member(role, ...args) {
+    /** It counts until it is stopped, or fails. */
+    async function member(role, argument) {
         const meter = new Meter();
-        const { number, shared } = await store.call('share');
-        const worker = callsTo('live-worker.js', {
-            onEvent: (event, detail) => {
-                if (event === 'counts') meter.take(detail);
-                if (event === 'inserted') onInserted(detail);
-            },
+        const { worker, end } = await atWork(store, role, [argument], (event, detail) => {
+            if (event === 'counts') meter.take(detail);
+            if (event === 'inserted') onInserted(detail);
         });
-        const end = worker.call(role, shared, ...args).then(
-            async (result) => {
-                await store.call('forget', number);
-                return result;
-            },
-            async (error) => {
-                worker.terminate();
-                await store.call('forget', number, true);
-                complain(`A worker that was to ${role} failed`, error);
-            },
-        );
-        return { role, meter, worker, end };
+        return { role, meter, worker, end: end.catch((error) => complain(`A worker that was to ${role} failed`, error)) };
     }
 
     async function startShared(n) {
@@ -120,7 +106,6 @@ export function live(store, { canShare, from, onInserted, onRunning, onTick, onS
         const inserted = await inserting;
         if (inserted) next = inserted.at;
         await Promise.all(crew.map(({ end }) => end));
-        for (const { worker } of crew) worker?.terminate();
         show();
         const [searches, inserts, wrong] = [
             sum(ofRole('search'), (m) => m.n),
@@ -164,6 +149,10 @@ export function live(store, { canShare, from, onInserted, onRunning, onTick, onS
     return {
         /** Counts of the store's own worker, where it works alone. */
         take: ({ role, ...counts }) => ofRole(role)[0]?.meter.take(counts),
+        /** Another store is there: from the first word on, those that it has are passed over. */
+        startOver() {
+            next = from;
+        },
     };
 }
 

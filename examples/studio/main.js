@@ -63,6 +63,7 @@ const keeper = keep(store, {
     now,
     async onReplaced(summary) {
         showSummary(summary);
+        runner.startOver();
         await showAll();
     },
     onChanged: () => memory.refresh(),
@@ -206,15 +207,13 @@ for (const [value, text] of [['', 'all'], ...KINDS.map(({ name }) => [name, name
 // ---- loading ----------------------------------------------------------------------------------------------------------------------------
 
 let isOpen = false;
+let runner;
 
 function onStoreEvent(event, detail) {
     if (event === 'progress') showProgress(detail);
-    if (event === 'counts') onAlone(detail);
+    if (event === 'counts') runner.take(detail);
     if (event === 'inserted') theMap.add(detail);
 }
-
-/** The rates of a store that works alone are told by its own worker. */
-let onAlone = () => {};
 
 const STAGES = {
     fetch: ({ done, of }) => `Loading word vectors: ${Math.round((100 * done) / of)} %`,
@@ -222,7 +221,6 @@ const STAGES = {
 };
 
 function showProgress(progress) {
-    if (progress.stage === 'consolidate') return keeper.progress(progress.done);
     byId('summary').textContent = STAGES[progress.stage](progress);
     if (progress.stage === 'insert') {
         isOpen = true;
@@ -279,7 +277,7 @@ async function begin() {
         byId('alone').textContent = `Single-threaded: ${started.reason}.`;
         byId('alone').hidden = false;
     }
-    const runner = live(store, {
+    runner = live(store, {
         canShare,
         from: config.words,
         onInserted: (points) => theMap.add(points),
@@ -290,10 +288,9 @@ async function begin() {
             ask();
         },
     });
-    onAlone = (counts) => runner.take(counts);
     showExamples(started.examples);
     await showAll();
-    await keeper.ready();
+    await keeper.ready(canShare);
     studio.dataset.state = 'ready';
     byId('said').textContent = `Ready: ${byId('summary').textContent}.`;
 }

@@ -37,26 +37,39 @@ function dot(a, b) {
     return a.reduce((sum, x, i) => sum + x * b[i], 0);
 }
 
-/** The strongest direction of a symmetric matrix that is orthogonal to `others`. The start is fixed, so the map is the same each time. */
-function strongestAxis(matrix, dimensions, others) {
-    let axis = Float64Array.from({ length: dimensions }, (_, d) => Math.sin(d + 1));
-    for (let i = 0; i < ITERATIONS; i++) {
-        axis = axis.map((_, d) => dot(matrix.subarray(d * dimensions, (d + 1) * dimensions), axis));
-        for (const other of others) {
-            const along = dot(axis, other);
-            axis = axis.map((x, d) => x - along * other[d]);
-        }
-        const length = Math.sqrt(dot(axis, axis)) || 1;
-        axis = axis.map((x) => x / length);
-    }
-    return axis;
+function timesMatrix(matrix, vector) {
+    const n = vector.length;
+    return vector.map((_, row) => dot(matrix.subarray(row * n, (row + 1) * n), vector));
 }
 
+/** Length 1, and at right angles to `other`. */
+function straightened(vector, other) {
+    const along = other === undefined ? 0 : dot(vector, other);
+    const rest = other === undefined ? vector : vector.map((x, d) => x - along * other[d]);
+    const length = Math.sqrt(dot(rest, rest)) || 1;
+    return rest.map((x) => x / length);
+}
+
+/** The two eigenvectors in the plane of two vectors at right angles: iteration finds the plane long before it tells apart two that are nearly as strong. */
+function turned(matrix, a, b) {
+    const [image, other] = [timesMatrix(matrix, a), timesMatrix(matrix, b)];
+    const angle = Math.atan2(2 * dot(image, b), dot(image, a) - dot(other, b)) / 2;
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    return [a.map((x, d) => cos * x + sin * b[d]), b.map((x, d) => cos * x - sin * a[d])];
+}
+
+/** The start is fixed, so the map is the same each time. */
 export function principalAxes(vectors, dimensions) {
     const mean = meanOf(vectors, dimensions);
     const covariance = covarianceOf(vectors, dimensions, mean);
-    const first = strongestAxis(covariance, dimensions, []);
-    return { mean, first, second: strongestAxis(covariance, dimensions, [first]) };
+    let first = Float64Array.from({ length: dimensions }, (_, d) => Math.sin(d + 1));
+    let second = Float64Array.from({ length: dimensions }, (_, d) => Math.cos(d + 1));
+    for (let i = 0; i < ITERATIONS; i++) {
+        first = straightened(timesMatrix(covariance, first));
+        second = straightened(timesMatrix(covariance, second), first);
+    }
+    [first, second] = turned(covariance, first, second);
+    return { mean, first, second };
 }
 
 export function projected(vectors, dimensions, { mean, first, second }) {

@@ -171,8 +171,7 @@ serveCalls({
     remove: (id) => mind.remove(id),
     has: (id) => mind.has(id),
     applyDecay: (now) => mind.applyDecay({ now }),
-    consolidate: (threshold) =>
-        mind.consolidate({ threshold, onProgress: (done) => tell('progress', { stage: 'consolidate', done, of: 1 }) }),
+    consolidate: (threshold) => mind.consolidate({ threshold }),
     check: () => mind.check(),
     /** Everything for the map. */
     points() {

@@ -91,13 +91,10 @@ export class Studio {
         this.asked = { text: '', weight: 0.3, hours: 0, kind: '' };
     }
 
-    /** A tab with the page, ready. `media`: as page.emulateMedia() takes it; `size`: of the window. */
-    static async open(t, browser, site, { beside, media, size } = {}) {
-        const tab = await browser.open(t, site, { beside, path: '/studio.json' });
-        if (media) await tab.page.emulateMedia(media);
+    /** A tab with the page, ready. `size`: of the window. */
+    static async open(t, browser, site, { beside, size } = {}) {
+        const tab = await browser.open(t, site, { beside });
         if (size) await tab.page.setViewportSize(size);
-        tab.messages.length = 0;
-        await tab.page.goto(site.url);
         const studio = new Studio(tab);
         await studio.ready();
         return studio;
@@ -221,6 +218,7 @@ export class Studio {
 
     /** What axe-core finds. */
     async violations() {
+        await this.page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished))); // what fades in has less contrast
         await this.page.evaluate(axeSource());
         const { violations } = await this.page.evaluate(() => globalThis.axe.run());
         return violations.flatMap(({ id, help, nodes }) =>

@@ -51,7 +51,7 @@ chromium.test('what is typed finds what brute force finds; weight, clock and kin
         }
         for (const hours of [6 * random(8), 6 * random(240)]) {
             await studio.setClock(hours);
-            await studio.setWeight(0.2 + random(60) / 100);
+            await studio.setWeight((20 + random(60)) / 100);
             orders.add(await expectRight());
         }
     }
@@ -337,7 +337,7 @@ for (const [name, size] of Object.entries({
         const title = name.replace(/^an? /, '').replaceAll(' ', '-');
         for (const colorScheme of ['light', 'dark']) {
             await studio.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-            await studio.type(colorScheme === 'light' ? 'music' : 'internationally');
+            await studio.type(colorScheme === 'light' ? 'music' : 'city');
             await studio.page.keyboard.press('ArrowDown');
             await studio.page.keyboard.press('Enter');
             await studio.page.waitForSelector('#details.full');
@@ -346,6 +346,10 @@ for (const [name, size] of Object.entries({
             assert.deepEqual(await studio.violations(), []);
             await studio.picture(`${title}-${colorScheme}`);
         }
+        await studio.type(`city ${'unheardof'.repeat(12)}`);
+        assert.deepEqual(await studio.overflow(), []);
+        await studio.type('unheardof');
+        assert.deepEqual(await studio.violations(), []);
         await studio.expectQuiet();
     });
 }
@@ -377,16 +381,16 @@ chromium.test('rows glide to their new places, unless motion is to be reduced', 
     assert.equal(await glides(), 0);
 });
 
-chromium.test('the page itself computes nothing: the package runs in workers only', async (t) => {
-    const { studio } = await opened(t);
-    const loaded = await studio.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname));
-    assert.ok(loaded.includes('/main.js'));
+chromium.test('the page itself computes nothing: its modules import neither the package nor the words', async (t) => {
+    const site = await serveStudio(t, { words: N_WORDS });
+    const seen = new Set(['/main.js']);
+    for (const path of seen) {
+        const source = await (await fetch(site.url + path)).text();
+        for (const [, name] of source.matchAll(/from '([^']+)'/g)) seen.add(new URL(name, site.url + path).pathname);
+    }
+    assert.ok(seen.size > 10, [...seen].join(' '));
     assert.deepEqual(
-        loaded.filter((path) => /^\/(chronomind|words\.bin)/.test(path)),
-        [],
-    );
-    assert.deepEqual(
-        loaded.filter((path) => !path.startsWith('/')),
+        [...seen].filter((path) => /chronomind|words|worker|projection|vocabulary/.test(path)),
         [],
     );
 });
@@ -439,6 +443,27 @@ chromium.test('what fails is said with its remedy, and the page goes on', async 
     await other.page.evaluate(() => globalThis.mind.close());
     await studio.keep('save', /^Saved/);
     await studio.expectQuiet();
+});
+
+chromium.test('workers that fail are said, give their seats back, and the next ones work', async (t) => {
+    const { studio } = await opened(t);
+    await studio.tab.context.route('**/live-worker.js', (route) => route.fulfill({ status: 500, body: '' }));
+    for (let i = 0; i < 5; i++) {
+        await studio.page.fill('#workers', '16'); // 17 seats of 64
+        await studio.page.click('#live-toggle');
+        await studio.page.waitForSelector('#notice:not([hidden])');
+        assert.match(await studio.text('#notice-what'), /^A worker that was to (search|insert) failed: /);
+        await studio.page.waitForFunction(() => !document.getElementById('live-toggle').disabled);
+        await studio.page.click('#live-toggle');
+        await studio.page.waitForFunction(
+            () => document.getElementById('live-toggle').textContent === 'Start' && !document.getElementById('live-toggle').disabled,
+        );
+        await studio.page.click('#notice-close');
+    }
+    await studio.tab.context.unroute('**/live-worker.js');
+    const report = await studio.live(2);
+    assert.ok(report.searches > 0 && report.inserts > 0);
+    await studio.expectNoNotice();
 });
 
 chromium.test('a server that does not send the words is complained about', async (t) => {
