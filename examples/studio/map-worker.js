@@ -15,6 +15,7 @@ const points = { ids: [], x: [], y: [], rates: [], created: [] };
 const placeOf = new Map();
 let axes;
 let canvas;
+let context;
 let size = { width: 1, height: 1, ratio: 1 };
 let theme = { old: '#888888', fresh: '#cc6600' };
 let hours = 0;
@@ -68,9 +69,8 @@ function onScreen(i) {
 
 function draw() {
     isDue = false;
-    if (canvas === undefined) return;
+    if (context === undefined) return;
     if (move !== undefined) stepMove();
-    const context = canvas.getContext('2d');
     context.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
     const side = Math.min(4, Math.max(1.4, 260 / Math.sqrt(points.ids.length + 1)));
@@ -140,6 +140,7 @@ function append({ ids, dimensions, vectors, rates, created }) {
 serveCalls({
     canvas(given) {
         canvas = given;
+        context = canvas.getContext('2d');
     },
     /** Everything anew. */
     show(all) {

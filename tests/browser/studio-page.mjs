@@ -183,7 +183,7 @@ export class Studio {
 
     /** Starts `n` workers, waits until both rates were seen, and stops: { searches, inserts, memories } of the report. */
     async live(n, meanwhile = async () => {}) {
-        if (n !== undefined) await this.page.fill('#workers', String(n));
+        if (n !== undefined) await this.page.$eval('#workers', (input, value) => Object.assign(input, { value }), n);
         await this.page.click('#live-toggle');
         const isRunning = () =>
             ['searches', 'inserts'].every((name) => Number.parseInt(document.getElementById(`${name}-rate`).textContent, 10) > 0);

@@ -12,6 +12,7 @@ const N_WORDS = 2000;
 const SEED = 20260101;
 
 const chromium = browserFor('chromium');
+const firefox = browserFor('firefox');
 
 /** A small generator: the same words and settings in every run. */
 function randomFrom(seed) {
@@ -473,4 +474,20 @@ chromium.test('a server that does not send the words is complained about', async
     await tab.page.goto(site.url);
     await tab.page.waitForSelector('#studio[data-state="failed"]');
     assert.match(await tab.page.textContent('#notice'), /The studio did not start: the word vectors did not come: 503.*serve\.mjs/s);
+});
+
+firefox.test('the studio searches, shares its store among workers, draws the map, saves and loads', async (t) => {
+    const site = await serveStudio(t, { words: N_WORDS });
+    const studio = await Studio.open(t, firefox, site);
+    await studio.type('music');
+    await studio.setWeight(0.6);
+    await studio.setClock(120);
+    (await Truth.of(site, N_WORDS)).expectRanking(studio.asked, await studio.hits());
+    const report = await studio.live(2);
+    assert.equal(report.memories, N_WORDS + report.inserts);
+    await studio.keep('save', /^Saved/);
+    await studio.keep('load', /^Loaded/);
+    await studio.page.waitForFunction(() => document.querySelectorAll('#marks .dot').length === 10);
+    await studio.expectQuiet();
+    await studio.picture('firefox'); // at the end: it adds a style, which the page's policy refuses
 });
