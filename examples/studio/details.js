@@ -28,7 +28,7 @@ export function details(store, { now, partner, onChanged, onRemoved, onSearch, o
         if (memory === undefined) {
             return body.replaceChildren(element('p', { class: 'quiet' }, 'Enter on a result, or a click on the map, shows a memory here.'));
         }
-        body.replaceChildren(facts(memory), ...relations(memory), actions(memory));
+        body.replaceChildren(facts(memory), ...relations(memory), actions(memory), button('Back to the results', onLeave, 'link back'));
     }
 
     async function change(doing, ...call) {

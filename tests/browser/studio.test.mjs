@@ -346,6 +346,12 @@ for (const [name, size] of Object.entries({
             assert.deepEqual(await studio.overflow(), []);
             assert.deepEqual(await studio.violations(), []);
             await studio.picture(`${title}-${colorScheme}`);
+            const back = studio.button('Back to the results');
+            assert.equal(await back.isVisible(), size.width < 860, 'on a narrow page the details are below the results');
+            if (size.width < 860) {
+                await back.click();
+                assert.ok(await studio.page.evaluate(() => document.activeElement.matches('.hit[aria-selected="true"]')));
+            }
         }
         await studio.type(`city ${'unheardof'.repeat(12)}`);
         assert.deepEqual(await studio.overflow(), []);
