@@ -82,10 +82,8 @@ function draw() {
             context.fillRect(x - side / 2, y - side / 2, side, side);
         }
     });
-    tell(
-        'placed',
-        hits.map((id) => (placeOf.has(id) ? { id, ...onScreen(placeOf.get(id)) } : { id })),
-    );
+    const spots = hits.flatMap((id) => (placeOf.has(id) ? [{ id, ...onScreen(placeOf.get(id)) }] : []));
+    tell('placed', { width: size.width, height: size.height, spots });
     if (move !== undefined) redraw();
 }
 

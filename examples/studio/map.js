@@ -8,19 +8,23 @@ import { complain } from './notice.js';
 const frame = byId('map');
 const canvas = byId('points');
 const marks = byId('marks');
+const LEAST_WIDTH = 60;
 const LABEL_HEIGHT = 15;
 const LETTER_WIDTH = 7.2;
 
 /** `onChoose(id)`: a click on a memory. */
 export function map({ onChoose }) {
-    let placed = [];
+    let spots = [];
+    let width;
+    let height;
     let under;
     let chosen;
     let nShown = 0;
     const worker = callsTo('map-worker.js', {
         onEvent: (event, detail) => {
-            if (event !== 'placed') return;
-            placed = detail;
+            const isOld = detail.width !== width || detail.height !== height; // drawn before the window was resized
+            if (event !== 'placed' || isOld) return;
+            spots = detail.spots;
             draw();
         },
         onFailure: (message) => complain('The map stopped', new Error(message)),
@@ -29,8 +33,10 @@ export function map({ onChoose }) {
     worker.send('canvas', [surface], [surface]);
 
     new ResizeObserver(([{ contentRect }]) => {
-        worker.call('resize', { width: contentRect.width, height: contentRect.height, ratio: devicePixelRatio });
-        marks.setAttribute('viewBox', `0 0 ${contentRect.width} ${contentRect.height}`);
+        if (contentRect.width < LEAST_WIDTH) return; // hidden, or a window of a pixel
+        ({ width, height } = contentRect);
+        worker.call('resize', { width, height, ratio: devicePixelRatio });
+        marks.setAttribute('viewBox', `0 0 ${width} ${height}`);
     }).observe(frame);
 
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -66,7 +72,6 @@ export function map({ onChoose }) {
     /** The first ones get their names, if there is room; the one under the pointer always does. */
     function draw() {
         const taken = [];
-        const spots = placed.filter(({ x }) => x !== undefined);
         const order = [...spots.filter(({ id }) => id === chosen), ...spots.filter(({ id }) => id !== chosen)];
         const named = new Set(order.filter((spot) => spot.id !== under?.id && takesRoom(spot, taken)).map(({ id }) => id));
         const dots = order.map((spot) => mark(spot, named.has(spot.id), spot.id === chosen ? 'chosen' : '')).reverse();
