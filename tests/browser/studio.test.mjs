@@ -4,7 +4,12 @@
  * package as an application does: a store in a worker, shared with others, saved in OPFS, with isolation and without.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { principalAxes } from '../../examples/studio/projection.js';
+import { root } from '../js/support.mjs';
 import { serveStudio, Studio, Truth } from './studio-page.mjs';
 import { browserFor } from './support.mjs';
 
@@ -27,6 +32,51 @@ async function opened(t, { isolated = true, words = N_WORDS, ...options } = {}) 
     const site = await serveStudio(t, { words, isolated });
     return { site, studio: await Studio.open(t, chromium, site, options) };
 }
+
+test('the server gives its own files, the package and the words, and nothing else', async (t) => {
+    const { url } = await serveStudio(t, { words: 5 });
+    assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/);
+    /** The path as it is: fetch() would tidy it up. */
+    const statusOf = (path) =>
+        new Promise((resolve, reject) => get(url, { path }, (response) => resolve(response.resume().statusCode)).on('error', reject));
+    for (const path of ['/', '/main.js', '/style.css', '/chronomind/index.js', '/chronomind/pool/pool.js', '/words.bin?from=0&count=2']) {
+        assert.equal(await statusOf(path), 200, path);
+    }
+    for (const path of [
+        '/../temporal.mjs',
+        '/chronomind/../package.json',
+        '/%2e%2e/temporal.mjs',
+        '/..%2ftemporal.mjs',
+        '/chronomind/..%2f..%2fpackage.json',
+        '//etc/passwd',
+        '/none.js',
+    ]) {
+        assert.equal(await statusOf(path), 404, path);
+    }
+    assert.deepEqual(await (await fetch(`${url}/studio.json`)).json(), { words: 5, total: 341479, dimensions: 100 });
+    const end = Buffer.from(await (await fetch(`${url}/words.bin?from=341477&count=500`)).arrayBuffer());
+    assert.equal(end.readUInt32LE(0), 2, 'no more than there are');
+    assert.equal(Buffer.from(await (await fetch(`${url}/words.bin?from=341479&count=1`)).arrayBuffer()).readUInt32LE(0), 0);
+});
+
+test('serve.mjs says what is wrong with its options', async (t) => {
+    const run = (...options) =>
+        new Promise((resolve) =>
+            execFile(process.execPath, [join(root, 'examples/studio/serve.mjs'), ...options], (error, _, said) =>
+                resolve([error?.code, said]),
+            ),
+        );
+    const { url } = await serveStudio(t, { words: 5 });
+    for (const [options, code, pattern] of [
+        [['--words', 'many'], 2, /--words is many: must be a whole number\nUsage/],
+        [['--nope'], 2, /--nope.*\nUsage/s],
+        [['--port', new URL(url).port], 1, /EADDRINUSE.*\nHint: --port 0/],
+    ]) {
+        const [status, said] = await run(...options);
+        assert.equal(status, code, said);
+        assert.match(said, pattern);
+    }
+});
 
 chromium.test('what is typed finds what brute force finds; weight, clock and kind change the ranking as the formula says', async (t) => {
     const { site, studio } = await opened(t);
