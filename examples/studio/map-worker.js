@@ -7,6 +7,7 @@ import { principalAxes, projected } from './projection.js';
 /** Shades from old to fresh. */
 const SHADES = 8;
 const NEAR_PX = 14;
+const MARK_PX = 7;
 const MARGIN_PX = 18;
 const MOVE_MS = 350;
 
@@ -63,6 +64,17 @@ function targetView() {
 
 function onScreen(i) {
     return { x: size.width / 2 + (points.x[i] - view.x) * view.scale, y: size.height / 2 - (points.y[i] - view.y) * view.scale };
+}
+
+function nearest(places, { x, y }, within) {
+    let best;
+    let least = within ** 2;
+    for (const i of places) {
+        const place = onScreen(i);
+        const d = (place.x - x) ** 2 + (place.y - y) ** 2;
+        if (d < least) [best, least] = [{ id: points.ids[i], ...place }, d];
+    }
+    return best;
 }
 
 // ---- drawing ----------------------------------------------------------------------------------------------------------------------------
@@ -189,16 +201,14 @@ serveCalls({
         isAroundHits = around;
         goTo(targetView());
     },
-    /** The memory at a pixel, or the nearest one not far from it. */
-    at({ x, y }) {
-        let best;
-        let least = NEAR_PX ** 2;
-        for (let i = 0; i < points.ids.length; i++) {
-            if (points.ids[i] === undefined) continue;
-            const place = onScreen(i);
-            const d = (place.x - x) ** 2 + (place.y - y) ** 2;
-            if (d < least) [best, least] = [{ id: points.ids[i], ...place }, d];
-        }
-        return best;
+    /** The memory at a pixel, or the nearest one not far from it; a marked one before those that lie below its mark. */
+    at(pixel) {
+        return (
+            nearest(
+                hits.flatMap((id) => placeOf.get(id) ?? []),
+                pixel,
+                MARK_PX,
+            ) ?? nearest(placeOf.values(), pixel, NEAR_PX)
+        );
     },
 });
