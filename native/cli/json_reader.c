@@ -10,6 +10,17 @@
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
+/* The memory sanitizer does not see what yajl writes, being compiled without it. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define WRITTEN_BY_YAJL(memory, n_bytes) __msan_unpoison(memory, n_bytes)
+#endif
+#endif
+#if !defined(WRITTEN_BY_YAJL)
+#define WRITTEN_BY_YAJL(memory, n_bytes) ((void)(memory), (void)(n_bytes))
+#endif
+
 struct json_reader {
     yajl_handle yajl;
     json_handler_t handler;
@@ -82,7 +93,9 @@ static void *take_memory(void *context, size_t n_bytes) {
 
 static void *resize_memory(void *context, void *memory, size_t n_bytes) {
     (void)context;
-    return reallocate(memory, n_bytes);
+    void *larger = reallocate(memory, n_bytes);
+    WRITTEN_BY_YAJL(larger, n_bytes);
+    return larger;
 }
 
 static void give_memory(void *context, void *memory) {

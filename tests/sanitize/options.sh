@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# options.sh SANITIZER - to be sourced: how programs compiled for it report. A report ends the program, so that the test that caused it is the last one named.
+export ASAN_OPTIONS=halt_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export MSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+[ "$1" != thread-urcu ] || TSAN_OPTIONS=$TSAN_OPTIONS:suppressions=$PWD/tests/sanitize/liburcu.supp
