@@ -23,8 +23,10 @@ mirror() {
         # unchanged files keep their times, so that only what a patch touches is compiled again
         cp -a --update "$root/$folder" "$scratch/tree/" || return 1
     done
-    # and what is gone here is gone there
-    (cd "$scratch/tree" && find . -type f | while IFS= read -r file; do [ -e "$root/$file" ] || rm "$file"; done)
+    # What is gone here is gone there; what a run that was stopped left broken is whole again, and newer than what was made of it.
+    (cd "$scratch/tree" && find . -type f | while IFS= read -r file; do
+        if [ ! -e "$root/$file" ]; then rm "$file"; else cmp -s "$root/$file" "$file" || cp "$root/$file" "$file"; fi
+    done)
 }
 
 build_model() {
