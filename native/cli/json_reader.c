@@ -33,6 +33,7 @@ struct json_reader {
 static int emit(void *context, json_kind_t kind, const void *text, size_t len) {
     json_reader_t *reader = context;
     const json_event_t event = {kind, text, len};
+    WRITTEN_BY_YAJL(text, len);
     reader->status = reader->handler(reader->context, &event);
     return reader->status == 0;
 }
@@ -93,9 +94,7 @@ static void *take_memory(void *context, size_t n_bytes) {
 
 static void *resize_memory(void *context, void *memory, size_t n_bytes) {
     (void)context;
-    void *larger = reallocate(memory, n_bytes);
-    WRITTEN_BY_YAJL(larger, n_bytes);
-    return larger;
+    return reallocate(memory, n_bytes);
 }
 
 static void give_memory(void *context, void *memory) {
