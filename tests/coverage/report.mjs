@@ -72,9 +72,18 @@ function gate(what, percent) {
     if (percent < Number(least)) nFailed++;
     console.log(`${percent < Number(least) ? 'not ok' : 'ok'} - ${what}: ${percent.toFixed(2)} % of the lines, ${least} wanted`);
 }
-gate('core', sum(counted.filter(({ name }) => name.startsWith('core/')), 'lines').percent);
+gate(
+    'core',
+    sum(
+        counted.filter(({ name }) => name.startsWith('core/')),
+        'lines',
+    ).percent,
+);
 for (const module of ['core/index', 'core/persist']) {
-    const { covered, count, percent } = sum(counted.filter(({ name }) => name.startsWith(`${module}/`)), 'mcdc');
+    const { covered, count, percent } = sum(
+        counted.filter(({ name }) => name.startsWith(`${module}/`)),
+        'mcdc',
+    );
     console.log(`# ${module}: MC/DC ${covered} of ${count} conditions, ${percent.toFixed(1)} %`);
 }
 console.log(`${nFailed > 0 ? 0 : 1} passed, ${nFailed} failed`);
