@@ -8,7 +8,7 @@ JOBS=${JOBS:-$(nproc)}
 
 help() { #: this list
     echo "build.sh: build, test, run"
-    sed -nE 's/^([a-z]+)\(\) \{ # ?([^:]*): (.*)$/\1 \2\t\3/p' build.sh | while IFS=$'\t' read -r usage text; do
+    sed -nE 's/^([a-z0-9]+)\(\) \{ # ?([^:]*): (.*)$/\1 \2\t\3/p' build.sh | while IFS=$'\t' read -r usage text; do
         printf '  %-50s %s\n' "./build.sh $usage" "$text"
     done
 }
@@ -56,16 +56,22 @@ TEST_PACKAGES="
 g++: compiles the benchmark of hnswlib
 libhnswlib-dev: the index that benchmarks compare with
 libclang-rt-19-dev: sanitizers
-llvm-19: readable sanitizer reports
+llvm-19: readable sanitizer reports, and coverage
 clang-format-19: formatting
 emscripten: the other WebAssembly toolchain
 chromium: runs the browser tests
 firefox-esr: runs some of them, too
 "
+ARM64_PACKAGES="
+gcc-aarch64-linux-gnu: compiles for arm64
+libc6-dev-arm64-cross: headers and libraries of the C library there
+qemu-user: runs what was compiled for arm64
+libsimde-dev: SIMD for every instruction set from one source
+"
 
 # names LIST, purpose NAME
 names() { sed -nE 's/^([a-z0-9+.-]+): .*/\1/p' <<<"$1" | sort; }
-purpose() { sed -nE "s/^${1//+/\\+}: //p" <<<"$PACKAGES$TEST_PACKAGES"; }
+purpose() { sed -nE "s/^${1//+/\\+}: //p" <<<"$PACKAGES$TEST_PACKAGES$ARM64_PACKAGES" | head -n 1; }
 
 installed_packages() {
     # shellcheck disable=SC2046
@@ -213,7 +219,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     [ "${1:-}" != full ] || export CM_TEST_LENGTH=full
     mkdir -p build
     : >"$RESULTS"
-    local start=$SECONDS
+    local name start=$SECONDS
     tested "native build (gcc, urcu)" cmake_build build/native
     tested "native tests (gcc, urcu)" run_ctest build/native
     tested "native build (clang, own epoch)" cmake_build build/own -DCM_EPOCH=own -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
@@ -233,16 +239,62 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
         tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
         tested "consolidation, 50,000 memories" bash bench/run.sh consolidate
         tested "mutants" mutate
+        for name in thread thread-urcu address undefined memory; do tested "sanitizer $name" sanitize "$name"; done
+        tested "arm64" arm64
+        tested "coverage" coverage
         tested "fuzzers, 30 minutes each" fuzz all 1800
     fi
     echo "== everything: $((SECONDS - start)) s"
     awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }' "$RESULTS"
 }
 
-sanitize() { # thread|address|undefined|memory: the native tests under that sanitizer of clang-19
-    case ${1:-} in thread | address | undefined | memory) ;; *) fail "sanitize what? thread, address, undefined or memory" ;; esac
-    step "build with -fsanitize=$1" cmake_build "build/$1" -DCM_SANITIZE="$1" -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF
-    step "tests with -fsanitize=$1" ctest --test-dir "build/$1" --output-on-failure --parallel "$JOBS" -L 'unit|contract|concurrency'
+# The bugs that this sanitizer must report.
+sanitize_controls() { grep -l "^Caught by: $1 " tests/sanitize/controls/*.patch | sed -E 's,.*/(.*)\.patch,\1,'; }
+
+# What a sanitizer leaves out, as a regular expression. Fibers take turns on one thread of the machine, so there can be no race between them, and the thread sanitizer keeps its
+# stack of calls per thread: it is lost after the first turn.
+sanitize_skipped() {
+    [[ $1 = thread* ]] || { echo 'none'; return; }
+    grep -l 'support/fibers.h' tests/progress/*.c | sed -E 's,tests/(.*)\.c,\1,' | paste -sd'|' | sed 's/.*/^(&)$/'
+}
+
+# sanitize_one SANITIZER: thread-urcu is thread on liburcu, which is told what it cannot see (platform/epoch_urcu.c); thread and memory are on the own epoch.
+sanitize_one() {
+    local name=$1 epoch=() log=build/$1/tests.log status=0
+    case $name in thread | memory) epoch=(-DCM_EPOCH=own) ;; *) epoch=(-DCM_EPOCH=urcu) ;; esac
+    cmake_build "build/$name" -DCM_SANITIZE="${name%-urcu}" -DCMAKE_C_COMPILER=clang-19 -DCM_BENCH=OFF "${epoch[@]}" || return 1
+    # shellcheck source=tests/sanitize/options.sh
+    . tests/sanitize/options.sh "$name"
+    [ "$(sanitize_skipped "$name")" = none ] || echo "SKIPPED: $(sanitize_skipped "$name") under the thread sanitizer: fibers of one thread cannot race"
+    unset CM_TEST_LENGTH # the long forms would take hours
+    [[ $name != thread* ]] || export CM_TEST_LENGTH=short
+    ctest --test-dir "build/$name" -V --parallel "$JOBS" -L 'unit|contract|concurrency|progress|fuzz' -LE full -E "$(sanitize_skipped "$name")" >"$log" 2>&1 || status=1
+    if [ $status = 0 ]; then grep -E '^ *[0-9]+/[0-9]+ Test|^[0-9]+: [0-9]+ passed' "$log"; else cat "$log"; fi
+    MUTANTS=tests/sanitize/controls bash tests/mutants/run.sh $(sanitize_controls "$name") || status=1
+    return $status
+}
+
+sanitize() { # thread|thread-urcu|address|undefined|memory|all: the native tests and the seeds of the fuzzers under that sanitizer of clang-19, and bugs that it must see
+    local name status=0
+    case ${1:-} in
+    thread | thread-urcu | address | undefined | memory) set -- "$1" ;;
+    all) set -- thread thread-urcu address undefined memory ;;
+    *) fail "sanitize what? thread, thread-urcu, address, undefined, memory or all" ;;
+    esac
+    for name in "$@"; do step "sanitizer: $name" sanitize_one "$name" || status=1; done
+    return $status
+}
+
+arm64() { #: the C tests on arm64, cross-compiled and emulated, and the same answers and snapshots as on this machine, bit for bit
+    install_packages "$ARM64_PACKAGES"
+    step "cross build" cmake_build build/arm64 -DCMAKE_TOOLCHAIN_FILE=tests/arm64/toolchain.cmake -DCM_EPOCH=own -DCM_CLI=OFF -DCM_BENCH=OFF
+    TARGET=chronomind_static step "build for this machine" cmake_build build/arm64-host -DCM_EPOCH=own -DCM_CLI=OFF -DCM_BENCH=OFF -DCM_TESTS=OFF
+    step "tests under qemu" bash tests/arm64/run.sh
+}
+
+coverage() { #: what unit, contract and concurrency tests reach: lines per module, at least 95 % of core; MC/DC of core/index and core/persist
+    step "build for coverage" cmake_build build/coverage -DCM_COVERAGE=ON -DCMAKE_C_COMPILER=clang-19 -DCM_EPOCH=own -DCM_CLI=OFF -DCM_BENCH=OFF
+    step "tests for coverage" bash tests/coverage/run.sh build/coverage 95
 }
 
 model_build() {
@@ -285,6 +337,6 @@ format() { #: clang-format every C file, biome every JavaScript and TypeScript f
 verb=${1:-help}
 [ $# = 0 ] || shift
 case $verb in
-    setup | native | wasm | js | demo | test | wasmtests | bench | curves | lint | format | sanitize | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
+    setup | native | wasm | js | demo | test | wasmtests | bench | curves | lint | format | sanitize | arm64 | coverage | model | mutate | fuzz | install | clean | help) "$verb" "$@" ;;
     *) help >&2; fail "no verb '$verb'" ;;
 esac

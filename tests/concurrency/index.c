@@ -3,6 +3,7 @@
  * index.c - the lock-free graph under threads: inserts, searches and removals at once, then check() and recall.
  *
  * Proves (as far as a stress run can): no torn or dangling result, no orphan, recall kept. The interleavings of the small cases belong to the model rung.
+ * CM_TEST_LENGTH=short: a fifth of it, for the thread sanitizer.
  */
 #include "chronomind.h"
 #include "plat_atomic.h"
@@ -12,11 +13,13 @@
 
 #define DIM 16u
 #define N_THREADS 8u
-#define PER_THREAD 1500u
+#define MOST_PER_THREAD 1500u
+
+static uint32_t per_thread = MOST_PER_THREAD;
 
 typedef struct job {
     cm_index_t *index;
-    const float *vectors; /* PER_THREAD rows */
+    const float *vectors; /* per_thread rows */
     uint32_t *ids;
     uint32_t seed;
     uint32_t n_removed;
@@ -32,7 +35,7 @@ static void mixed_work(void *argument) {
         job->n_bad++;
         return;
     }
-    for (uint32_t i = 0; i < PER_THREAD; i++) {
+    for (uint32_t i = 0; i < per_thread; i++) {
         job->n_bad += cm_index_insert(thread, job->vectors + i * DIM, DIM, &job->ids[i]) != CM_OK;
         if (i % 5 == 4) {
             job->n_bad += cm_index_remove(thread, job->ids[i - 2]) != CM_OK;
@@ -45,7 +48,7 @@ static void mixed_work(void *argument) {
             uint32_t at = rng_below(&rng, i + 1);
             job->n_bad += cm_index_search(thread, job->vectors + at * DIM, DIM, 10, 40, found, &n) != CM_OK;
             for (size_t j = 0; j < n; j++) {
-                job->n_bad += found[j].id >= N_THREADS * PER_THREAD || (j > 0 && found[j].distance < found[j - 1].distance);
+                job->n_bad += found[j].id >= N_THREADS * per_thread || (j > 0 && found[j].distance < found[j - 1].distance);
                 for (size_t l = 0; l < j; l++) job->n_bad += found[l].id == found[j].id;
                 if (i % 5 == 4) job->n_bad += job->ids[i - 2] == found[j].id; /* its own removal is visible to the thread */
             }
@@ -56,16 +59,16 @@ static void mixed_work(void *argument) {
 
 static void stress(cm_index_kind_t kind, uint32_t m) {
     cm_index_config_t config = CM_INDEX_CONFIG_INIT;
-    config.kind = kind, config.dimensions = DIM, config.capacity = N_THREADS * PER_THREAD, config.m = m, config.ef_construction = 60;
+    config.kind = kind, config.dimensions = DIM, config.capacity = N_THREADS * per_thread, config.m = m, config.ef_construction = 60;
     cm_index_t *index;
     CHECK_STATUS(cm_index_open(&config, &index, NULL), CM_OK);
     rng_t rng = rng_seed(m);
-    float *vectors = vectors_uniform(&rng, N_THREADS * PER_THREAD, DIM);
-    static uint32_t ids[N_THREADS][PER_THREAD];
+    float *vectors = vectors_uniform(&rng, N_THREADS * per_thread, DIM);
+    static uint32_t ids[N_THREADS][MOST_PER_THREAD];
     job_t jobs[N_THREADS];
     plat_thread_t *threads[N_THREADS];
     for (uint32_t t = 0; t < N_THREADS; t++) {
-        jobs[t] = (job_t){index, vectors + (size_t)t * PER_THREAD * DIM, ids[t], t + 1, 0, 0};
+        jobs[t] = (job_t){index, vectors + (size_t)t * per_thread * DIM, ids[t], t + 1, 0, 0};
         threads[t] = plat_thread_spawn(mixed_work, &jobs[t]);
         CHECK(threads[t] != NULL);
     }
@@ -75,17 +78,17 @@ static void stress(cm_index_kind_t kind, uint32_t m) {
         CHECK_EQ_U64(jobs[t].n_bad, 0);
         n_removed += jobs[t].n_removed;
     }
-    CHECK_EQ_U64(cm_index_len(index), N_THREADS * PER_THREAD - n_removed);
+    CHECK_EQ_U64(cm_index_len(index), N_THREADS * per_thread - n_removed);
 
     cm_index_thread_t *thread;
     cm_check_report_t report;
     CHECK_STATUS(cm_index_attach(index, &thread), CM_OK);
     CHECK_MSG(cm_index_check(thread, &report) == CM_OK, "%s", cm_index_message(thread));
     CHECK_EQ_U64(report.n_unreachable, 0);
-    CHECK_EQ_U64(report.n_live, N_THREADS * PER_THREAD - n_removed);
+    CHECK_EQ_U64(report.n_live, N_THREADS * per_thread - n_removed);
     uint32_t found_itself = 0, n_kept = 0;
     for (uint32_t t = 0; t < N_THREADS; t++)
-        for (uint32_t i = 0; i < PER_THREAD; i++) {
+        for (uint32_t i = 0; i < per_thread; i++) {
             if (ids[t][i] == UINT32_MAX) continue;
             cm_neighbor_t nearest;
             size_t n;
@@ -165,6 +168,8 @@ TEST(racing_for_the_empty_graph) {
 }
 
 int main(void) {
+    const char *length = getenv("CM_TEST_LENGTH");
+    if (length && strcmp(length, "short") == 0) per_thread /= 5;
     RUN(lockfree_mixed_work_keeps_every_invariant);
     RUN(lockfree_with_tiny_lists_loses_nobody);
     RUN(the_baselines_pass_the_same_stress);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Random sequences of operations on a store, as lines for replay.c, and performed in WebAssembly: both give the same answers in the same words. */
-import { randomFrom, randomVector } from './support.mjs';
+import { randomFrom, randomVector } from './random.mjs';
 
 const NOW = Date.UTC(2024, 0, 1);
 const HOUR = 3_600_000;

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ChronoMind } from '../../js/dist/index.js';
 
+export { randomFrom, randomVector } from './random.mjs';
+
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export const BUILDS = ['threads', 'single-thread'];
@@ -65,22 +67,6 @@ export async function load(t, from, options) {
     const mind = await ChronoMind.load(from, options);
     t.after(() => mind.close());
     return mind;
-}
-
-/** The same numbers in [0, 1) on every machine. */
-export function randomFrom(seed) {
-    let state = seed >>> 0;
-    return () => {
-        state = (state + 0x6d2b79f5) >>> 0; // mulberry32
-        let x = Math.imul(state ^ (state >>> 15), state | 1);
-        x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-        return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
-    };
-}
-
-/** A vector of numbers in [-1, 1). */
-export function randomVector(random, dimensions) {
-    return Float32Array.from({ length: dimensions }, () => random() * 2 - 1);
 }
 
 /** Asserts a ChronoMindError of this code whose message matches; gives it back. */
