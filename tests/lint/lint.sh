@@ -114,7 +114,7 @@ files_name_their_licence() {
 # Paths of the machine it was written on.
 no_machine_paths() {
     grep -rnIE '(^|[^A-Za-z0-9_.$}/-])/(home|root|work|Users)/[A-Za-z0-9_]' --include='*' --exclude-dir=.git --exclude-dir=node_modules --exclude-dir=build \
-        --exclude-dir=dist --exclude-dir=lint --exclude=package-lock.json . | sed 's/^\.\///' | cut -c 1-200
+        --exclude-dir=dist --exclude-dir=lint --exclude=package-lock.json --exclude=.git . | sed 's/^\.\///' | cut -c 1-200
 }
 
 no_long_files() {
