@@ -201,7 +201,7 @@ run_ctest() {
 }
 
 wasm_toolchains() {
-    bash wasm/build.sh && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
+    bash wasm/build.sh --steps && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
 }
 
 wasmtests() { # [RUNG/NAME...]: the C tests as WebAssembly, under Node; all of them, or some: unit/base

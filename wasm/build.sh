@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] [--tests] - builds both WebAssembly modules and js/src/generated.ts.
+# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] [--tests] [--steps] - builds the WebAssembly modules and js/src/generated.ts.
 #
-#   chronomind.wasm     threads: imported shared memory, atomics
-#   chronomind-st.wasm  one thread: the same C, atomics compiled to plain accesses
+#   chronomind.wasm        threads: imported shared memory, atomics
+#   chronomind-st.wasm     one thread: the same C, atomics compiled to plain accesses
+#   chronomind-steps.wasm  with --steps: the first, stoppable before every atomic access (tests/wasm/steps)
 #
 # Both use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
 # emcc. Either way wasm-ld links by hand: the clang driver would run any wasm-opt it finds, and emcc would add its JavaScript and its malloc.
@@ -12,13 +13,14 @@ set -euo pipefail
 shopt -s extglob
 cd "$(dirname "$0")/.."
 
-toolchain=clang out=build/wasm debug='' tests=''
+toolchain=clang out=build/wasm debug='' tests='' steps=''
 while [ $# -gt 0 ]; do
     case $1 in
         --toolchain) toolchain=$2; shift 2 ;;
         --out) out=$2; shift 2 ;;
         --debug) debug=1; shift ;;
         --tests) tests=1; shift ;;
+        --steps) steps=1; shift ;;
         *) echo "wasm/build.sh: unknown option $1" >&2; exit 2 ;;
     esac
 done
@@ -80,10 +82,18 @@ link() {
         --max-memory=$max_bytes --export=__stack_pointer "${exports[@]}" "${strip[@]}" "$@" "$objects"/*.o -o "$module"
 }
 
+threads_link=(--shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align)
 build_objects "$out/objects" "${threads[@]}"
-link "$out/chronomind.wasm" "$out/objects" --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align
+link "$out/chronomind.wasm" "$out/objects" "${threads_link[@]}"
 build_objects "$out/objects-st"
 link "$out/chronomind-st.wasm" "$out/objects-st"
+
+if [ -n "$steps" ]; then
+    sources+=(core/baseline/*.c tests/wasm/steps/steps.c)
+    build_objects "$out/objects-steps" -DPLAT_ATOMIC_STEP -Itests "${threads[@]}"
+    mapfile -t exported < <(sed -nE 's/^CM_API .*(steps_[a-z_]+)\(.*/--export=\1/p' tests/wasm/steps/steps.c)
+    link "$out/chronomind-steps.wasm" "$out/objects-steps" "${threads_link[@]}" "${exported[@]}"
+fi
 
 # The locked baselines, and kernels to compare those of simd128 with: in no module.
 if [ -n "$tests" ]; then

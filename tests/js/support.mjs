@@ -9,6 +9,9 @@ import { ChronoMind } from '../../js/dist/index.js';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** The long forms, too. */
+export const isFull = process.env.CM_TEST_LENGTH === 'full';
+
 export const BUILDS = ['threads', 'single-thread'];
 
 const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm' };
@@ -67,21 +70,7 @@ export async function load(t, from, options) {
     return mind;
 }
 
-/** The same numbers in [0, 1) on every machine. */
-export function randomFrom(seed) {
-    let state = seed >>> 0;
-    return () => {
-        state = (state + 0x6d2b79f5) >>> 0; // mulberry32
-        let x = Math.imul(state ^ (state >>> 15), state | 1);
-        x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-        return ((x ^ (x >>> 14)) >>> 0) / 4294967296;
-    };
-}
-
-/** A vector of numbers in [-1, 1). */
-export function randomVector(random, dimensions) {
-    return Float32Array.from({ length: dimensions }, () => random() * 2 - 1);
-}
+export { randomFrom, randomVector } from './anywhere.mjs';
 
 /** Asserts a ChronoMindError of this code whose message matches; gives it back. */
 export function refuses(code, message, action) {
