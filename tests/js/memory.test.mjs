@@ -127,7 +127,7 @@ test('workers that come and go leave nothing behind', async (t) => {
         const worker = await ChronoMind.attach(shared);
         assert.equal(worker.search([1, 2, 3, 4])[0].id, 'a');
         worker.close();
-        assert.equal(mind.abandon(mind.share()), true);
+        assert.equal(await mind.abandon(mind.share()), true);
         sizes.push(shared.memory.buffer.byteLength);
     }
     assert.equal(sizes.at(-1), sizes[2]);

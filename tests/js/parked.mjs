@@ -7,6 +7,7 @@
  * check() finds the store whole. tests/progress/parked.c does the same natively, with a second stack in place of a worker.
  */
 import { Core } from '../../js/dist/core.js';
+import { beginLife } from '../../js/dist/life.js';
 import { instantiate, instantiateShared } from '../../js/dist/loader.js';
 import { takeSeat } from '../../js/dist/seat.js';
 import { breathe, startWorker } from './anywhere.mjs';
@@ -16,7 +17,7 @@ const DIMENSIONS = 4;
 const MOST_STEPS = 20000;
 const N_MEMORIES = 12;
 const CONFIG = { dimensions: DIMENSIONS, max_memories: 100, m: 4, ef_construction: 8, ef_search: 8, max_threads: 3 };
-const PARKED = 1;
+const [RUNNING, PARKED, DEAD] = [0, 1, 2];
 const NOW = 10000n;
 
 let nNew = 0;
@@ -68,9 +69,10 @@ function perform(core, name) {
 
 /** In the worker: does it, and sleeps before step `before`. */
 export async function performParked({ shared, name, before }) {
+    const end = await beginLife(shared.life);
     const instance = await instantiateShared(shared);
     if (!takeSeat(instance.heap, shared.seat)) throw new Error('no seat');
-    const core = Core.attach(instance, shared);
+    const core = Core.attach(instance, shared, undefined, end);
     nNew = 1_000_000;
     instance.exports.steps_begin(before, 0);
     perform(core, name);
@@ -115,6 +117,7 @@ export class Harness {
     async #parks(job, argument) {
         if (this.#worker === undefined) this.nWorkers++;
         this.#worker ??= startWorker(new URL('./parked-worker.mjs', import.meta.url));
+        this.#setGate(RUNNING);
         let isOver = false;
         const over = this.#worker.ask(job, argument).finally(() => {
             isOver = true;
@@ -124,15 +127,15 @@ export class Harness {
         return { isParked: !isOver, over };
     }
 
-    #openGate() {
-        Atomics.store(this.#words, this.#gate, 0);
+    #setGate(word) {
+        Atomics.store(this.#words, this.#gate, word);
         Atomics.notify(this.#words, this.#gate);
     }
 
     async #kill() {
         await this.#worker.terminate();
         this.#worker = undefined;
-        Atomics.store(this.#words, this.#gate, 0);
+        this.#setGate(DEAD);
     }
 
     #openStore() {
@@ -177,10 +180,10 @@ export class Harness {
         if (isParked) this.performAll(core, beside);
         if (isParked && fate === 'dies') {
             await this.#kill();
-            if (!core.abandon(shared)) throw new Error(`${beside}: there was nothing to give up`);
+            if (!(await core.abandon(shared))) throw new Error(`${beside}: there was nothing to give up`);
             this.performAll(core, `${beside} and dead`);
         } else {
-            this.#openGate();
+            this.#setGate(RUNNING);
             await over;
         }
         try {
@@ -216,10 +219,10 @@ export class Harness {
                     nHeldUp++;
                 }
                 exports.steps_begin(0, 0);
-                this.#openGate();
+                this.#setGate(RUNNING);
             }
             await over;
-            core.abandon(shared);
+            await core.abandon(shared);
             if (!isParked) break;
             nSteps++;
         }

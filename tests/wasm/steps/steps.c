@@ -3,14 +3,14 @@
  * steps.c - what chronomind-steps.wasm has beside chronomind.wasm: a place to stop before every atomic access (PLAT_ATOMIC_STEP), for tests/js/parked.mjs.
  *
  * Each instance counts its own steps. Before the one it was told, it says PARKED at the gate and sleeps there by memory.atomic.wait32, until JavaScript opens the gate:
- * a worker that the system never runs again, at a place that the test chooses. One that takes more steps than it was allowed traps: so waiting for another shows.
+ * a worker that the system never runs again, at a place that the test chooses. Browsers end a terminated worker late, so it can be told to die there, too. One that takes more steps than it was allowed traps: so waiting for another shows.
  *
  * The index behind a reader-writer lock is the control.
  */
 #include "chronomind.h"
 #include "support/spinning_lock.h"
 
-enum { RUNNING, PARKED }; /* the gate; one instance at a time is told to park */
+enum { RUNNING, PARKED, DEAD }; /* the gate; one instance at a time is told to park */
 
 static _Atomic uint32_t gate;
 static _Thread_local uint32_t n_steps, park_before, n_allowed;
@@ -18,6 +18,7 @@ static _Thread_local uint32_t n_steps, park_before, n_allowed;
 static void park(void) {
     gate = PARKED;
     while (gate == PARKED) __builtin_wasm_memory_atomic_wait32((int *)&gate, PARKED, -1);
+    if (gate == DEAD) __builtin_trap();
 }
 
 void plat_atomic_step(void) {
