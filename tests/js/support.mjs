@@ -99,3 +99,28 @@ function assertError(error, code, message) {
     assert.match(error.message, message);
     return error;
 }
+
+/** Of crowd.mjs; on two processors. */
+export const CROWD = { nReaders: 3, livesPerSecond: 400 };
+
+/** Judges what runCrowd() says. */
+export function isRight(t, { wrong, nWrong, whole, ...rates }) {
+    t.diagnostic(JSON.stringify(rates));
+    assert.deepEqual(wrong, []);
+    assert.equal(nWrong, 0);
+    assert.ok(whole, 'check(), size and the table say the same');
+    assert.ok(rates.recall >= 0.95, `recall ${rates.recall}`);
+    assert.ok(rates.searchesPerSecond > 0 && rates.writesPerSecond > 0 && rates.searchesHere > 0);
+}
+
+/** Judges what runDeaths() says. */
+export function isWhole(t, { wrong, nWrong, ...figures }) {
+    t.diagnostic(JSON.stringify(figures));
+    assert.deepEqual(wrong, []);
+    assert.equal(nWrong, 0);
+    const { retiredFirstHalf, retiredSecondHalf, drained, blockBytes, textBytes, nBusy } = figures;
+    assert.ok(nBusy > 0, 'some died in the middle of a change');
+    assert.ok(retiredSecondHalf <= 2 * retiredFirstHalf + 300, `${retiredSecondHalf} wait to be reclaimed, ${retiredFirstHalf} in the first half: the dead hold it`);
+    assert.ok(drained < 200, `${drained} wait at the end`);
+    assert.ok(blockBytes[1] - blockBytes[0] < textBytes / 10, `${blockBytes} of ${textBytes} bytes written`);
+}
