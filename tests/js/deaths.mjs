@@ -138,7 +138,8 @@ export async function runDeaths({ nDeaths, seed }) {
         nBusy += judged.wasBusy;
         Atomics.store(lasting, ORDER, REST); // check() is for a store at rest
         await until(() => Atomics.load(lasting, ORDER) === RESTING, 'rest');
-        mind.check();
+        const { unreachable } = mind.check();
+        if (unreachable > 0) wrong.push(`${unreachable} nodes cannot be reached`);
         give(lasting, GO);
         const stats = mind.stats();
         retired.push(stats.retired);
