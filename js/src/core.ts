@@ -368,7 +368,7 @@ export class Core {
         const nHits = scratch.take(4);
         const run = (exports: Exports): number => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits);
         const { filter } = options;
-        if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, 0));
+        if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, this.#session.instance.handles.filter));
         this.#check(filter === undefined ? this.#call(run) : this.#callWith({ filter: (candidate) => this.#ask(filter, candidate) }, run));
         const found = Array.from({ length: heap.u32(nHits) }, (_, i) => hits + i * C.cm_hit_t.size);
         return options.why === true ? this.#explained(found) : found.map((hit) => heap.read(C.cm_hit_t, hit));
@@ -445,7 +445,7 @@ export class Core {
         this.#call((exports) => exports.cm_wasm_consolidate_init(options));
         this.#heap.write(C.cm_consolidate_t, options, { similarity_threshold: threshold });
         const run = (exports: Exports): number => exports.cm_consolidate(this.#thread, options, out);
-        if (progress !== undefined) this.#call((exports) => exports.cm_wasm_consolidate_progress(options, 0));
+        if (progress !== undefined) this.#call((exports) => exports.cm_wasm_consolidate_progress(options, this.#session.instance.handles.progress));
         this.#check(
             progress === undefined ? this.#call(run) : this.#callWith({ progress: (done) => this.#inCallback(() => progress(done)) }, run),
         );
