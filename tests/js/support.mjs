@@ -12,9 +12,15 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The long forms, too. */
 export const isFull = process.env.CM_TEST_LENGTH === 'full';
 
-export const BUILDS = ['threads', 'single-thread'];
+/** The only build of other-build.mjs; undefined: all. */
+const other = process.env.CHRONOMIND_TEST_BUILD;
 
-const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm' };
+/** Why a test with workers is skipped; false: it is not. */
+export const noWorkers = other !== undefined && 'this host shares no memory';
+
+export const BUILDS = other === undefined ? ['threads', 'single-thread'] : ['single-thread'];
+
+const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm', wasi: 'chronomind-wasi.wasm' };
 
 /** A file that another build step makes; without it a test fails instead of proving nothing. */
 export function built(path, how) {
@@ -37,10 +43,11 @@ export function moduleBytes(build, toolchain = 'clang') {
     return readFileSync(built(`${folder}/${FILES[build]}`, how));
 }
 
-/** Both builds of both toolchains. */
-export const MODULES = ['clang', 'emscripten'].flatMap((toolchain) =>
-    BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build })),
-);
+/** Both builds of both toolchains, and the one for WASI hosts. */
+export const MODULES = [
+    ...['clang', 'emscripten'].flatMap((toolchain) => BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build }))),
+    { name: 'clang wasi', toolchain: 'clang', build: 'wasi' },
+];
 
 const compiled = new Map();
 
