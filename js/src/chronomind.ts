@@ -172,7 +172,10 @@ export class ChronoMind implements Iterable<Memory> {
         const end = await beginLife(shared.life);
         try {
             if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
-            return new ChronoMind(CONSTRUCT, { core: Core.attach(await instantiateShared(shared), shared, inOwnNames, end), clock: options.clock });
+            return new ChronoMind(CONSTRUCT, {
+                core: Core.attach(await instantiateShared(shared), shared, inOwnNames, end),
+                clock: options.clock,
+            });
         } catch (error) {
             end();
             throw error;

@@ -445,7 +445,8 @@ export class Core {
         this.#call((exports) => exports.cm_wasm_consolidate_init(options));
         this.#heap.write(C.cm_consolidate_t, options, { similarity_threshold: threshold });
         const run = (exports: Exports): number => exports.cm_consolidate(this.#thread, options, out);
-        if (progress !== undefined) this.#call((exports) => exports.cm_wasm_consolidate_progress(options, this.#session.instance.handles.progress));
+        if (progress !== undefined)
+            this.#call((exports) => exports.cm_wasm_consolidate_progress(options, this.#session.instance.handles.progress));
         this.#check(
             progress === undefined ? this.#call(run) : this.#callWith({ progress: (done) => this.#inCallback(() => progress(done)) }, run),
         );

@@ -7,7 +7,11 @@
 
 /** Node has Web Locks too, from version 24 on; isolated pages and their workers always have them. */
 function locks(): LockManager | undefined {
-    const host = globalThis as { crossOriginIsolated?: boolean; process?: { versions?: { node?: string } }; navigator?: { locks?: LockManager } };
+    const host = globalThis as {
+        crossOriginIsolated?: boolean;
+        process?: { versions?: { node?: string } };
+        navigator?: { locks?: LockManager };
+    };
     return host.process?.versions?.node === undefined && host.crossOriginIsolated === true ? host.navigator?.locks : undefined;
 }
 

@@ -89,4 +89,3 @@ export interface WasiExports {
     readonly __indirect_function_table: WebAssembly.Table;
     _initialize(): void;
 }
-

@@ -5,7 +5,8 @@
 enum { REALTIME = 0, MONOTONIC = 1 };
 
 /* Nanoseconds. 0 = success. */
-__attribute__((import_module("wasi_snapshot_preview1"), import_name("clock_time_get"))) int32_t cmi_wasi_clock_time_get(int32_t clock, uint64_t precision,
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("clock_time_get"))) int32_t cmi_wasi_clock_time_get(int32_t clock,
+                                                                                                                        uint64_t precision,
                                                                                                                         uint64_t *out);
 
 /* A host without that clock: the epoch. */

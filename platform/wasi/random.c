@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 /* 0 = success. */
-__attribute__((import_module("wasi_snapshot_preview1"), import_name("random_get"))) int32_t cmi_wasi_random_get(void *bytes, size_t n_bytes);
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("random_get"))) int32_t cmi_wasi_random_get(void *bytes,
+                                                                                                                size_t n_bytes);
 
 /* Nobody depends on it but seeds: a host that has none gives the time instead. */
 uint64_t plat_random_u64(void) {

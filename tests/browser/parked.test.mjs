@@ -34,8 +34,12 @@ for (const browser of [browserFor('chromium'), browserFor('firefox')]) {
     browser.test('the main thread goes on beside a worker that sleeps before any step, or died there', async (t) => {
         const tab = await browser.open(t, await serve(t, { pages: steps }));
         const said = await tab.run(parkBesideThePage, { strideAlive: stride(61, 7), strideDead: stride(293, 41) });
-        t.diagnostic(`${said.alive} steps alive, ${said.dead} dead; at most ${said.most} steps beside them, ${said.undisturbed} undisturbed`);
-        t.diagnostic(`one rwlock: held up at ${said.lock.nHeldUp} of ${said.lock.nSteps} steps; lock-free: ${said.free.nHeldUp} of ${said.free.nSteps}`);
+        t.diagnostic(
+            `${said.alive} steps alive, ${said.dead} dead; at most ${said.most} steps beside them, ${said.undisturbed} undisturbed`,
+        );
+        t.diagnostic(
+            `one rwlock: held up at ${said.lock.nHeldUp} of ${said.lock.nSteps} steps; lock-free: ${said.free.nHeldUp} of ${said.free.nSteps}`,
+        );
         assert.equal(said.waits, 'refused', 'this is a main thread');
         assert.ok(said.alive > 100 && said.dead > 30, JSON.stringify(said));
         assert.ok(said.lock.nHeldUp > said.lock.nSteps / 2);

@@ -29,7 +29,10 @@ const [CLOCK, N_LIVES, STOP, N_ENDS, N_HEADER] = [0, 1, 2, 3, 4];
 
 function tableOver({ buffer, nLives, ms }) {
     let at = 0;
-    const words = (n) => new Int32Array(buffer, (at += 4 * n) - 4 * n, n);
+    const words = (n) => {
+        at += 4 * n;
+        return new Int32Array(buffer, at - 4 * n, n);
+    };
     const [header, lifeOf, stage, idOf, goneAt] = [words(N_HEADER), words(N_IDS), words(nLives), words(nLives), words(nLives)];
     const vectors = new Float32Array(buffer, at, nLives * DIMENSIONS);
     const vectorOf = (life) => vectors.subarray(life * DIMENSIONS, (life + 1) * DIMENSIONS);
@@ -158,7 +161,7 @@ export async function write({ shared, description }) {
     const mind = await ChronoMind.attach(shared);
     const writer = new Writer(mind, description, 2);
     const start = performance.now();
-    for (let i = 0; Atomics.load(writer.table.header, STOP) === 0; i++) writer.step((performance.now() - start) / description.ms);
+    while (Atomics.load(writer.table.header, STOP) === 0) writer.step((performance.now() - start) / description.ms);
     mind.close();
     return { writes: writer.nWrites, lives: writer.table.header[N_LIVES] };
 }
@@ -258,7 +261,8 @@ export class Reader {
             const right = distanceOf(query, table.vectorOf(life));
             const rightScore = this.#scoreOf(life, right, options.temporalWeight);
             const isSame = Math.abs(score - rightScore) <= slack * rightScore;
-            if (distance !== right || !isSame) this.#blame(`${label}: ${id}, life ${life}: distance ${distance} for ${right}, score ${score} for ${rightScore}`);
+            if (distance !== right || !isSame)
+                this.#blame(`${label}: ${id}, life ${life}: distance ${distance} for ${right}, score ${score} for ${rightScore}`);
             if (i > 0 && score < hits[i - 1].score) this.#blame(`${label}: hits are out of order`);
         }
         if (lives.size !== hits.length) this.#blame(`${label}: a memory came twice`);
@@ -268,10 +272,12 @@ export class Reader {
             .map((life) => ({ life, score: this.#scoreOf(life, distanceOf(query, table.vectorOf(life)), options.temporalWeight) }))
             .sort((a, b) => a.score - b.score)
             .slice(0, K);
-        if (hits.length < Math.min(K, candidates.length) - nEnded) this.#blame(`${label}: ${hits.length} hits of ${candidates.length}, ${nEnded} ended`);
+        if (hits.length < Math.min(K, candidates.length) - nEnded)
+            this.#blame(`${label}: ${hits.length} hits of ${candidates.length}, ${nEnded} ended`);
         const worst = hits.at(-1)?.score ?? Number.NEGATIVE_INFINITY;
         const missing = candidates.filter(({ life, score }) => !lives.has(life) && score < worst * (1 - slack));
-        if (isExact && missing.length > 0) this.#blame(`${label} missed ${nameOf(table.idOf[missing[0].life])}, life ${missing[0].life}, which was there throughout`);
+        if (isExact && missing.length > 0)
+            this.#blame(`${label} missed ${nameOf(table.idOf[missing[0].life])}, life ${missing[0].life}, which was there throughout`);
         if (!isExact) {
             this.expected += candidates.length;
             this.found += candidates.length - missing.length;
@@ -294,7 +300,12 @@ export class Reader {
         const fault = this.#faultOf(life, memory.id, clock);
         if (fault !== undefined) return this.#blame(`get() found ${fault}`);
         const vector = table.vectorOf(life);
-        if (memory.id !== nameOf(n) || memory.context !== contextOf(n) || memory.createdAt !== bornAt(life) || memory.vector.some((x, i) => x !== vector[i]))
+        if (
+            memory.id !== nameOf(n) ||
+            memory.context !== contextOf(n) ||
+            memory.createdAt !== bornAt(life) ||
+            memory.vector.some((x, i) => x !== vector[i])
+        )
             this.#blame(`get() gave another memory for ${nameOf(n)}`);
     }
 
@@ -334,7 +345,13 @@ export async function read({ shared, description, seed }) {
 export async function runCrowd({ ms, nReaders, livesPerSecond }) {
     const description = newTable({ ms, livesPerSecond });
     const { nLives } = description;
-    const mind = await ChronoMind.open({ dimensions: DIMENSIONS, maxMemories: nLives, metric: 'l2', efConstruction: 100, baseDecayRate: 0.01 });
+    const mind = await ChronoMind.open({
+        dimensions: DIMENSIONS,
+        maxMemories: nLives,
+        metric: 'l2',
+        efConstruction: 100,
+        baseDecayRate: 0.01,
+    });
     fill(mind, description);
     const workers = Array.from({ length: nReaders + 1 }, () => startWorker(new URL('./crowd-worker.mjs', import.meta.url)));
     const answers = workers.map((worker, i) =>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** One writer and many readers on one store; an oracle judges every result. */
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCrowd } from './crowd.mjs';
 import { CROWD, isRight, isFull } from './support.mjs';

@@ -155,9 +155,13 @@ export async function runDeaths({ nDeaths, seed }) {
     const { live } = mind.check();
     const nThere = [...mind].length;
     // A death may leave a node that never became a memory, and the count one too high.
-    for (const n of [live, mind.size]) if (n < nThere || n > nThere + nDeaths) wrong.push(`${live} nodes live, size is ${mind.size}, there are ${nThere}`);
+    for (const n of [live, mind.size])
+        if (n < nThere || n > nThere + nDeaths) wrong.push(`${live} nodes live, size is ${mind.size}, there are ${nThere}`);
     mind.insert({ id: 'mine', vector: vectorOf(1) });
-    for (let i = 0; i < 500; i++) mind.access('mine', i), mind.update('mine', { text: `text ${i}` });
+    for (let i = 0; i < 500; i++) {
+        mind.access('mine', i);
+        mind.update('mine', { text: `text ${i}` });
+    }
     const drained = mind.stats().retired;
     const places = [mind.share(), mind.share()]; // both are free again
     for (const place of places) await mind.abandon(place);

@@ -2,7 +2,6 @@
 /** The ends of a store: memory that a worker makes larger while others read, as many workers as it has places, more bytes than a signed number holds, and no more memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ChronoMind } from '../../js/dist/index.js';
 import { sleep, startWorker } from './anywhere.mjs';
 import { BUILDS, isFull, moduleBytes, open, randomFrom, randomVector, refuses } from './support.mjs';
 
@@ -31,7 +30,12 @@ test('a worker makes the memory larger while others read', async (t) => {
             const [hit] = mind.search(randomVector(randomFrom(i), 8), { k: 1, exact: true, temporalWeight: 0 });
             assert.equal(hit.text, `text ${i}`);
         }
-        if (n > 0) assert.match(mind.get(`new ${n - 1}`).text, new RegExp(`^${n - 1} x+$`), 'what lies in memory that this thread has not yet seen');
+        if (n > 0)
+            assert.match(
+                mind.get(`new ${n - 1}`).text,
+                new RegExp(`^${n - 1} x+$`),
+                'what lies in memory that this thread has not yet seen',
+            );
         newest = n;
         await sleep(0);
     }
@@ -115,12 +119,18 @@ function fillUp(mind, textBytes, most) {
     refuses('CM_E_NO_MEMORY', /memory/, () => mind.insert({ id: 'one more', vector: vectorOf(n), text }));
     mind.insert({ id: 'm0', vector: vectorOf(0), text: 'short' }); // a replacement that needs little
     for (let i = 1; i < 12; i++) assert.equal(mind.remove(`m${i}`), true);
-    for (let i = 0; i < 300; i++) mind.access('m0', i), mind.update('m0', { metadata: { i } }); // what was removed is reclaimed as others go on
+    for (let i = 0; i < 300; i++) {
+        mind.access('m0', i); // what was removed is reclaimed as others go on
+        mind.update('m0', { metadata: { i } });
+    }
     for (let i = 1; i < 6; i++) mind.insert({ id: `m${i}`, vector: vectorOf(i), text: `${i} ${text}` });
     assert.equal(mind.size, n - 6);
     const there = Array.from(mind, ({ id, text }) => [id, text.split(' ')[0]]);
     assert.equal(new Set(there.map(([id]) => id)).size, n - 6);
-    assert.ok(there.every(([id, number]) => id === 'm0' || id === `m${number}`), 'all that is there is right');
+    assert.ok(
+        there.every(([id, number]) => id === 'm0' || id === `m${number}`),
+        'all that is there is right',
+    );
     return n;
 }
 
@@ -162,5 +172,7 @@ test('a store of 1.5 GB of large vectors', { skip: isFull ? false : 'long form o
     const { vectors, reserved } = mind.stats().bytes;
     assert.ok(vectors > 1.5e9, `${vectors} bytes`);
     assert.equal(mind.check().live, nMemories);
-    t.diagnostic(`${nMemories} vectors of ${dimensions}: ${(vectors / 1e9).toFixed(2)} GB, ${(reserved / 1e9).toFixed(2)} reserved, ${seconds.toFixed(0)} s`);
+    t.diagnostic(
+        `${nMemories} vectors of ${dimensions}: ${(vectors / 1e9).toFixed(2)} GB, ${(reserved / 1e9).toFixed(2)} reserved, ${seconds.toFixed(0)} s`,
+    );
 });

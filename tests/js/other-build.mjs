@@ -11,5 +11,6 @@ if (process.env.CHRONOMIND_TEST_BUILD === 'wasi') {
     const { compile } = WebAssembly;
     const bytes = readFileSync(new URL('../../build/wasm/chronomind-wasi.wasm', import.meta.url));
     const replaced = readFileSync(new URL('../../js/dist/chronomind-st.wasm', import.meta.url));
-    WebAssembly.compile = (source) => compile(replaced.equals(new Uint8Array(source.buffer ?? source, source.byteOffset, source.byteLength)) ? bytes : source);
+    WebAssembly.compile = (source) =>
+        compile(replaced.equals(new Uint8Array(source.buffer ?? source, source.byteOffset, source.byteLength)) ? bytes : source);
 }

@@ -40,7 +40,8 @@ export const OPERATIONS = {
     replace: (core) => core.insert(memoryOf('m3', 0.4, ['m9'])),
     remove: (core) => core.remove('m5'),
     'put back': (core) => core.insert(memoryOf('m5', 0.6)),
-    update: (core) => core.update('m3', { importance: 0.5, decayRate: 0.7, context: 'another', text: 'new text', metadata: '{}', nowMs: NOW }),
+    update: (core) =>
+        core.update('m3', { importance: 0.5, decayRate: 0.7, context: 'another', text: 'new text', metadata: '{}', nowMs: NOW }),
     relate: (core) => core.relate('m3', 'm7'),
     unrelate: (core) => core.unrelate('m3', 'm7'),
     access: (core) => core.access('m3', 5000n),

@@ -127,7 +127,10 @@ export function isWhole(t, { wrong, nWrong, ...figures }) {
     assert.equal(nWrong, 0);
     const { retiredFirstHalf, retiredSecondHalf, drained, blockBytes, textBytes, nBusy } = figures;
     assert.ok(nBusy > 0, 'some died in the middle of a change');
-    assert.ok(retiredSecondHalf <= 2 * retiredFirstHalf + 300, `${retiredSecondHalf} wait to be reclaimed, ${retiredFirstHalf} in the first half: the dead hold it`);
+    assert.ok(
+        retiredSecondHalf <= 2 * retiredFirstHalf + 300,
+        `${retiredSecondHalf} wait to be reclaimed, ${retiredFirstHalf} in the first half: the dead hold it`,
+    );
     assert.ok(drained < 200, `${drained} wait at the end`);
     assert.ok(blockBytes[1] - blockBytes[0] < textBytes / 10, `${blockBytes} of ${textBytes} bytes written`);
 }
