@@ -46,14 +46,14 @@ export function moduleBytes(build, toolchain = 'clang') {
 /** Both builds of both toolchains, and the one for WASI hosts. */
 export const MODULES = [
     ...['clang', 'emscripten'].flatMap((toolchain) => BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build }))),
-    { name: 'clang wasi', toolchain: 'clang', build: 'wasi' },
+    { name: 'clang wasi', toolchain: 'clang', build: 'single-thread', file: 'wasi' },
 ];
 
 const compiled = new Map();
 
 /** One of MODULES for ChronoMind.open(), compiled once. */
-export function moduleOf({ name, build, toolchain }) {
-    if (!compiled.has(name)) compiled.set(name, new WebAssembly.Module(moduleBytes(build, toolchain)));
+export function moduleOf({ name, build, toolchain, file = build }) {
+    if (!compiled.has(name)) compiled.set(name, new WebAssembly.Module(moduleBytes(file, toolchain)));
     return compiled.get(name);
 }
 
