@@ -25,7 +25,7 @@ const N_CONTEXTS = 4;
 const [BEGUN, THERE, ENDING, GONE] = [1, 2, 3, 4];
 
 /** Of the table: words that all see. */
-const [CLOCK, N_LIVES, STOP, N_ENDS, N_HEADER] = [0, 1, 2, 3, 4];
+const [CLOCK, N_LIVES, STOP, N_ENDS, N_BEGUN, N_HEADER] = [0, 1, 2, 3, 4, 5];
 
 function tableOver({ buffer, nLives, ms }) {
     let at = 0;
@@ -160,6 +160,7 @@ export function fill(mind, description) {
 export async function write({ shared, description }) {
     const mind = await ChronoMind.attach(shared);
     const writer = new Writer(mind, description, 2);
+    Atomics.add(writer.table.header, N_BEGUN, 1);
     const start = performance.now();
     while (Atomics.load(writer.table.header, STOP) === 0) writer.step((performance.now() - start) / description.ms);
     mind.close();
@@ -334,6 +335,7 @@ export class Reader {
 export async function read({ shared, description, seed }) {
     const mind = await ChronoMind.attach(shared);
     const reader = new Reader(mind, description, seed);
+    Atomics.add(reader.table.header, N_BEGUN, 1);
     while (Atomics.load(reader.table.header, STOP) === 0) reader.step();
     mind.close();
     return reader.report();
@@ -358,9 +360,18 @@ export async function runCrowd({ ms, nReaders, livesPerSecond }) {
         worker.ask(i === 0 ? 'write' : 'read', { shared: mind.share(), description, seed: 100 + i }),
     );
     const here = new Reader(mind, description, 99);
+    let failure;
+    for (const answer of answers)
+        answer.catch((error) => {
+            failure = error;
+        });
+    while (Atomics.load(here.table.header, N_BEGUN) < workers.length && failure === undefined) {
+        here.step();
+        await sleep(1);
+    }
     const start = performance.now();
     let longestMs = 0;
-    while (performance.now() - start < ms) {
+    while (performance.now() - start < ms && failure === undefined) {
         const before = performance.now();
         here.step();
         longestMs = Math.max(longestMs, performance.now() - before);
