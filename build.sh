@@ -122,7 +122,7 @@ native() { #: library, command line program, tests and benchmarks into build/nat
     cmake_build build/native
 }
 
-wasm() { #: both WebAssembly modules into build/wasm
+wasm() { #: the WebAssembly modules into build/wasm
     bash wasm/build.sh "$@"
 }
 

@@ -110,8 +110,12 @@ function fillUp(mind, textBytes, most) {
     });
     assert.equal(error.code, 'CM_E_NO_MEMORY');
     assert.equal(mind.size, n);
-    refuses('CM_E_NO_MEMORY', /check\(\)/, () => mind.check()); // these need some, too
-    refuses('CM_E_NO_MEMORY', /snapshot/, () => mind.toBytes());
+    try {
+        assert.deepEqual([mind.check().live, mind.check().unreachable], [n, 0]);
+    } catch (cause) {
+        assert.equal(cause.code, 'CM_E_NO_MEMORY'); // it needs some, too
+    }
+    refuses('CM_E_NO_MEMORY', /snapshot/, () => mind.toBytes()); // and this a MiB
     for (let i = 0; i < n; i += Math.ceil(n / 50)) {
         assert.ok(mind.get(`m${i}`).text.startsWith(`${i} x`));
         assert.equal(mind.search(vectorOf(i), { k: 1, exact: true, temporalWeight: 0 })[0].distance, 0);
@@ -136,13 +140,14 @@ function fillUp(mind, textBytes, most) {
 
 for (const build of BUILDS) {
     test(`${build}: beyond the maximum of the memory there is a typed error, and the store goes on`, async (t) => {
-        if (!isFull) limitMemory(t, 1024);
+        const isWhole = isFull && build === 'threads'; // 4 GiB; V8 takes minutes to make a memory so large that is not shared
+        if (!isWhole) limitMemory(t, 1024);
         const wasmModule = new WebAssembly.Module(moduleBytes(build)); // one of its own, or the memory of a closed store would serve again
         const mind = await open(t, { dimensions: 4, metric: 'l2', maxMemories: 20000, m: 4, efConstruction: 16, wasmModule });
-        const n = fillUp(mind, isFull ? 700_000 : 30_000, 20000);
+        const n = fillUp(mind, isWhole ? 700_000 : 30_000, 20000);
         const { reserved } = mind.stats().bytes;
         t.diagnostic(`${n} memories, ${(reserved / MIB).toFixed(0)} MiB`);
-        assert.ok(reserved > (isFull ? 3500 : 40) * MIB, `${reserved} bytes`);
+        assert.ok(reserved > (isWhole ? 3500 : 40) * MIB, `${reserved} bytes`);
     });
 }
 
