@@ -129,7 +129,7 @@ native() { #: library, command line program, tests and benchmarks into build/nat
     cmake_build build/native
 }
 
-wasm() { #: both WebAssembly modules into build/wasm
+wasm() { #: the WebAssembly modules into build/wasm
     bash wasm/build.sh "$@"
 }
 
@@ -208,7 +208,7 @@ run_ctest() {
 }
 
 wasm_toolchains() {
-    bash wasm/build.sh && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
+    bash wasm/build.sh --steps && bash wasm/build.sh --toolchain emscripten --out build/wasm-emscripten
 }
 
 wasmtests() { # [RUNG/NAME...]: the C tests as WebAssembly, under Node; all of them, or some: unit/base

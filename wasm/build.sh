@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] [--tests] - builds both WebAssembly modules and js/src/generated.ts.
+# build.sh [--toolchain clang|emscripten] [--out FOLDER] [--debug] [--tests] [--steps] - builds the WebAssembly modules and js/src/generated.ts.
 #
-#   chronomind.wasm     threads: imported shared memory, atomics
-#   chronomind-st.wasm  one thread: the same C, atomics compiled to plain accesses
+#   chronomind.wasm        threads: imported shared memory, atomics
+#   chronomind-st.wasm     one thread: the same C, atomics compiled to plain accesses
+#   chronomind-wasi.wasm   one thread, a reactor for WASI hosts: exports its memory, imports wasi_snapshot_preview1 only (wasm/wasi.c)
+#   chronomind-steps.wasm  with --steps: the first, stoppable before every atomic access (tests/wasm/steps)
 #
 # Both use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
 # emcc. Either way wasm-ld links by hand, since emcc would add its JavaScript and its malloc, and binaryen's wasm-opt makes the result 3 % smaller.
@@ -12,13 +14,14 @@ set -euo pipefail
 shopt -s extglob
 cd "$(dirname "$0")/.."
 
-toolchain=clang out=build/wasm debug='' tests=''
+toolchain=clang out=build/wasm debug='' tests='' steps=''
 while [ $# -gt 0 ]; do
     case $1 in
         --toolchain) toolchain=$2; shift 2 ;;
         --out) out=$2; shift 2 ;;
         --debug) debug=1; shift ;;
         --tests) tests=1; shift ;;
+        --steps) steps=1; shift ;;
         *) echo "wasm/build.sh: unknown option $1" >&2; exit 2 ;;
     esac
 done
@@ -68,24 +71,38 @@ build_objects() {
     done | xargs -0 -P2 -I{} sh -c '{}'
 }
 
-# link MODULE OBJECTS FLAG...
+# link MODULE ARGUMENT...
 link() {
-    local module=$1 objects=$2
-    shift 2
+    local module=$1
+    shift
     local exports=()
     while read -r name; do exports+=("--export=$name"); done < <(grep -v '^#' wasm/exports.list)
     local strip=(-s)
     [ -z "$debug" ] || strip=()
-    "$WASM_LD" --no-entry --gc-sections --stack-first -z stack-size=$stack_bytes --import-memory --initial-memory=$((initial_pages * 65536)) \
-        --max-memory=$max_bytes --export=__stack_pointer "${exports[@]}" "${strip[@]}" "$@" "$objects"/*.o -o "$module"
+    "$WASM_LD" --no-entry --gc-sections --stack-first -z stack-size=$stack_bytes --initial-memory=$((initial_pages * 65536)) \
+        --max-memory=$max_bytes --export=__stack_pointer "${exports[@]}" "${strip[@]}" "$@" -o "$module"
     [ -n "$debug" ] || "$WASM_OPT" --enable-threads --enable-bulk-memory --enable-simd --enable-mutable-globals --enable-nontrapping-float-to-int \
         --enable-sign-ext -O3 "$module" -o "$module"
 }
 
+threads_link=(--import-memory --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align)
 build_objects "$out/objects" "${threads[@]}"
-link "$out/chronomind.wasm" "$out/objects" --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align
+link "$out/chronomind.wasm" "${threads_link[@]}" "$out"/objects/*.o
 build_objects "$out/objects-st"
-link "$out/chronomind-st.wasm" "$out/objects-st"
+link "$out/chronomind-st.wasm" --import-memory "$out"/objects-st/*.o
+
+core_sources=("${sources[@]}")
+sources=(platform/wasi/*.c wasm/wasi.c)
+build_objects "$out/objects-wasi"
+sources=("${core_sources[@]}")
+link "$out/chronomind-wasi.wasm" --export-table --growable-table "$out"/objects-wasi/*.o "$out"/objects-st/!(platform_wasm_@(clock|random).c.o)
+
+if [ -n "$steps" ]; then
+    sources+=(core/baseline/*.c tests/wasm/steps/steps.c)
+    build_objects "$out/objects-steps" -DPLAT_ATOMIC_STEP -Itests "${threads[@]}"
+    mapfile -t exported < <(sed -nE 's/^CM_API .*(steps_[a-z_]+)\(.*/--export=\1/p' tests/wasm/steps/steps.c)
+    link "$out/chronomind-steps.wasm" "${threads_link[@]}" "${exported[@]}" "$out"/objects-steps/*.o
+fi
 
 # The locked baselines, and kernels to compare those of simd128 with: in no module.
 if [ -n "$tests" ]; then

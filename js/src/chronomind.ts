@@ -7,6 +7,7 @@ import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
 import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { VERSION } from './generated.js';
 import { copySnapshot, Home, replaceSnapshot } from './home.js';
+import { beginLife } from './life.js';
 import { instantiate, instantiateShared, type Source } from './loader.js';
 import { Heap } from './memory.js';
 import { compareUtf8 } from './order.js';
@@ -167,8 +168,18 @@ export class ChronoMind implements Iterable<Memory> {
         checkObject(options, 'options');
         checkFunction(options.clock, 'clock');
         const heap = new Heap(shared.memory);
-        if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
-        return new ChronoMind(CONSTRUCT, { core: Core.attach(await instantiateShared(shared), shared, inOwnNames), clock: options.clock });
+        if (isTaken(heap, shared.seat)) throw refusedSeat(heap, shared);
+        const end = await beginLife(shared.life);
+        try {
+            if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
+            return new ChronoMind(CONSTRUCT, {
+                core: Core.attach(await instantiateShared(shared), shared, inOwnNames, end),
+                clock: options.clock,
+            });
+        } catch (error) {
+            end();
+            throw error;
+        }
     }
 
     /** Which build this host gets, and why. */
@@ -509,10 +520,13 @@ export class ChronoMind implements Iterable<Memory> {
     }
 
     /**
-     * Says that the worker which got this no longer runs (it was terminated, or it failed) or never attached. What it held is given back. Never for a
-     * worker that still runs. False: there was nothing to give back.
+     * Says that the worker which got this was terminated, has failed, or never attached. What it held is given back, then the promise resolves. False: there was
+     * nothing to give back.
+     *
+     * In Node only when the worker has ended: `await worker.terminate()` first. Browsers let a terminated worker go on for a while (Chromium for up to two
+     * seconds): there its calls fail from now on, and its place is taken back when it has ended.
      */
-    abandon(shared: SharedStore): boolean {
+    abandon(shared: SharedStore): Promise<boolean> {
         return this.#core.abandon(shared);
     }
 

@@ -6,9 +6,10 @@
 import { StoredCandidate } from './candidate.js';
 import { ChronoMindError, codeOf, sentenceOf } from './errors.js';
 import * as C from './generated.js';
+import { endOfLife, newLife } from './life.js';
 import { type Callbacks, type Exports, type Instance, recycle, type Sink, type Source } from './loader.js';
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
-import { isOver, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
+import { clearSeat, endSeat, isOver, isTaken, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
 import type { Build, Candidate, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
 import { type CheckedMemory, metricOf } from './validate.js';
 
@@ -110,7 +111,12 @@ interface Session {
     readonly thread: number;
     /** The one that this instance sits on, when it was prepared by another. */
     readonly seat: Seat | undefined;
+    /** Says that this worker does nothing here any more (life.ts). */
+    readonly end: (() => void) | undefined;
 }
+
+/** What a session begins with. */
+type Beginning = Pick<Session, 'store' | 'thread'> & Partial<Pick<Session, 'seat' | 'end'>>;
 
 export class Core {
     readonly build: Build;
@@ -133,12 +139,12 @@ export class Core {
         return new Core(instance, words, (core) => core.#begunBy((out, error) => core.#openSnapshot(source, options, out, error)));
     }
 
-    /** `instance` runs on the seat of `shared`. */
-    static attach(instance: Instance, shared: SharedStore, words: Words = asItIs): Core {
-        return new Core(instance, words, () => shared);
+    /** `instance` runs on the seat of `shared`; `end` is called when the store is closed. */
+    static attach(instance: Instance, shared: SharedStore, words: Words = asItIs, end?: () => void): Core {
+        return new Core(instance, words, () => ({ store: shared.store, thread: shared.thread, seat: shared.seat, end }));
     }
 
-    private constructor(instance: Instance, words: Words, begin: (core: Core) => Pick<Session, 'store' | 'thread'> & { seat?: Seat }) {
+    private constructor(instance: Instance, words: Words, begin: (core: Core) => Beginning) {
         this.#words = words;
         this.build = instance.build;
         this.#stackPointer = instance.exports.__stack_pointer.value;
@@ -147,10 +153,10 @@ export class Core {
             (nBytes) => this.#alloc(nBytes),
             (at, nBytes) => this.#call(({ cm_wasm_free }) => cm_wasm_free(at, nBytes)),
         );
-        this.#open = { instance, scratch, store: 0, thread: 0, seat: undefined };
+        this.#open = { instance, scratch, store: 0, thread: 0, seat: undefined, end: undefined };
         this.#requireVersion();
-        const { store, thread, seat } = begin(this);
-        this.#open = { instance, scratch, store, thread, seat };
+        const { store, thread, seat, end } = begin(this);
+        this.#open = { instance, scratch, store, thread, seat, end };
         this.config = this.#readConfig();
     }
 
@@ -183,7 +189,7 @@ export class Core {
     close(): void {
         if (this.#open === undefined) return;
         this.#requireIdle();
-        const { instance, scratch, store, thread, seat } = this.#open;
+        const { instance, scratch, store, thread, seat, end } = this.#open;
         scratch.release();
         for (const shared of this.#shared) if (withdrawSeat(instance.heap, shared.seat)) this.#leave(store, shared.thread);
         const isLast = this.#leave(store, thread);
@@ -191,6 +197,7 @@ export class Core {
         else if (isLast) recycle(instance);
         this.#open = undefined;
         this.#shared = [];
+        end?.();
     }
 
     // ---- sharing ----------------------------------------------------------------------------------------------------
@@ -205,7 +212,7 @@ export class Core {
             const seats = this.#call((exports) => exports.cm_wasm_seats()) >>> 0;
             const seat = offerSeat(heap, seats, () => this.#alloc(PAGE_BYTES));
             if (seat === undefined) throw new ChronoMindError('CM_E_THREADS', sentenceOf('CM_E_THREADS'));
-            const shared = { chronomind: C.VERSION, module, memory, store, thread, seat };
+            const shared = { chronomind: C.VERSION, module, memory, store, thread, seat, life: newLife() };
             this.#shared = [...this.#shared.filter((other) => !isOver(heap, other.seat)), shared];
             return shared;
         } catch (error) {
@@ -214,15 +221,27 @@ export class Core {
         }
     }
 
-    /** Takes back what was shared with a worker that no longer runs, or that never attached. False: there was nothing to take back. */
-    abandon(shared: SharedStore): boolean {
+    /**
+     * Takes back what was shared with a worker that no longer runs, or that never attached; where terminated workers go on for a while, when it has ended.
+     * False: there was nothing to take back.
+     */
+    async abandon(shared: SharedStore): Promise<boolean> {
         this.#begin();
         if (!this.#shared.includes(shared)) return false;
         const heap = this.#heap;
         if (withdrawSeat(heap, shared.seat)) this.#leave(shared.store, shared.thread);
-        else if (leaveSeat(heap, shared.seat)) this.#bury(shared.store, shared.thread);
-        else return false;
+        else if (!endSeat(heap, shared.seat)) return false;
+        else if (shared.life === undefined) this.#clear(shared);
+        else {
+            await endOfLife(shared.life);
+            if (this.isOpen) this.#clear(shared);
+        }
         return true;
+    }
+
+    /** Its worker has ended. */
+    #clear({ store, thread, seat }: SharedStore): void {
+        if (clearSeat(this.#heap, seat)) this.#bury(store, thread);
     }
 
     #join(store: number): number {
@@ -349,7 +368,7 @@ export class Core {
         const nHits = scratch.take(4);
         const run = (exports: Exports): number => exports.cm_search(this.#thread, at, lengthOf(vector), query, hits, nHits);
         const { filter } = options;
-        if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, 0));
+        if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, this.#session.instance.handles.filter));
         this.#check(filter === undefined ? this.#call(run) : this.#callWith({ filter: (candidate) => this.#ask(filter, candidate) }, run));
         const found = Array.from({ length: heap.u32(nHits) }, (_, i) => hits + i * C.cm_hit_t.size);
         return options.why === true ? this.#explained(found) : found.map((hit) => heap.read(C.cm_hit_t, hit));
@@ -426,7 +445,8 @@ export class Core {
         this.#call((exports) => exports.cm_wasm_consolidate_init(options));
         this.#heap.write(C.cm_consolidate_t, options, { similarity_threshold: threshold });
         const run = (exports: Exports): number => exports.cm_consolidate(this.#thread, options, out);
-        if (progress !== undefined) this.#call((exports) => exports.cm_wasm_consolidate_progress(options, 0));
+        if (progress !== undefined)
+            this.#call((exports) => exports.cm_wasm_consolidate_progress(options, this.#session.instance.handles.progress));
         this.#check(
             progress === undefined ? this.#call(run) : this.#callWith({ progress: (done) => this.#inCallback(() => progress(done)) }, run),
         );
@@ -567,8 +587,11 @@ export class Core {
 
     /** What every call begins with: the arguments of the last one are given back. */
     #begin(): Scratch {
-        const { scratch } = this.#session;
+        const { scratch, instance, seat } = this.#session;
         this.#requireIdle();
+        if (seat !== undefined && !isTaken(instance.heap, seat)) {
+            throw new ChronoMindError('CM_E_CLOSED', 'this worker was abandoned by the thread that shared the store with it');
+        }
         scratch.reset();
         return scratch;
     }
@@ -580,7 +603,9 @@ export class Core {
             return function_(exports);
         } catch (cause) {
             exports.__stack_pointer.value = this.#stackPointer;
+            const end = this.#open?.end;
             this.#open = undefined;
+            end?.();
             throw new ChronoMindError('CM_E_FAULT', `ChronoMind failed inside and closed the store: ${String(cause)}`, { cause });
         }
     }

@@ -13,6 +13,7 @@ import { Heap } from './memory.js';
 import { MAX_TLS_BYTES, PAGE_BYTES } from './seat.js';
 import type { SnapshotReader } from './storage/storage.js';
 import type { Build, SharedStore, WasmOptions } from './types.js';
+import { type Handles, type HostFunctions, handlesIn, isWasi, type WasiExports, wasiImports } from './wasi.js';
 
 const MAX_PAGES = 65536;
 
@@ -93,12 +94,19 @@ export interface Instance {
     readonly exports: Exports;
     readonly heap: Heap;
     readonly callbacks: Callbacks;
+    /** For cm_wasm_search_filter and cm_wasm_consolidate_progress. */
+    readonly handles: Handles;
 }
+
+/** The imports of the browser modules do not look at the number. */
+const NO_HANDLES: Handles = { filter: 0, progress: 0 };
 
 /** Loads the module that the options or the host call for, and instantiates it over a new memory. */
 export async function instantiate(options: WasmOptions): Promise<Instance> {
     const { module, build } = await moduleFor(options);
-    return recycled(module) ?? started(await instantiateOver(module, createMemory(build === 'threads'), build));
+    const instance = recycled(module);
+    if (instance !== undefined) return instance;
+    return started(await (isWasi(module) ? instantiateWasi(module) : instantiateOver(module, createMemory(build === 'threads'), build)));
 }
 
 /** What is computed once in a new memory, before anybody else can see it. */
@@ -137,8 +145,22 @@ export async function instantiateShared({ module, memory, seat }: SharedStore): 
 async function instantiateOver(module: WebAssembly.Module, memory: WebAssembly.Memory, build: Build): Promise<Instance> {
     const heap = new Heap(memory);
     const callbacks: Callbacks = {};
-    const { exports } = await WebAssembly.instantiate(module, { env: { memory, ...imports(heap, callbacks) } });
-    return { build, module, memory, heap, callbacks, exports: exports as unknown as Exports };
+    const { exports } = await WebAssembly.instantiate(module, { env: { memory, ...imports(() => heap, callbacks) } });
+    return { build, module, memory, heap, callbacks, handles: NO_HANDLES, exports: exports as unknown as Exports };
+}
+
+/** A module that brings its own memory. */
+async function instantiateWasi(module: WebAssembly.Module): Promise<Instance> {
+    let heap: Heap | undefined;
+    const heapOf = (): Heap => heap as Heap; // nothing is called before _initialize()
+    const callbacks: Callbacks = {};
+    const env = imports(heapOf, callbacks);
+    const { exports } = await WebAssembly.instantiate(module, wasiImports(env, heapOf));
+    const { memory, __indirect_function_table, _initialize } = exports as unknown as WasiExports;
+    heap = new Heap(memory);
+    _initialize();
+    const handles = handlesIn(__indirect_function_table, env);
+    return { build: 'single-thread', module, memory, heap, callbacks, handles, exports: exports as unknown as Exports };
 }
 
 async function moduleFor(options: WasmOptions): Promise<{ module: WebAssembly.Module; build: Build }> {
@@ -201,7 +223,7 @@ function createMemory(shared: boolean): WebAssembly.Memory {
     }
 }
 
-function imports(heap: Heap, callbacks: Callbacks): Record<string, (...args: number[]) => number> {
+function imports(heapOf: () => Heap, callbacks: Callbacks): HostFunctions & WebAssembly.ModuleImports {
     /** An exception must not cross WebAssembly frames: keep it, and let the library end the call. False: something was thrown. */
     function guarded(action: () => void): boolean {
         if (callbacks.thrown !== undefined) return false;
@@ -219,9 +241,9 @@ function imports(heap: Heap, callbacks: Callbacks): Record<string, (...args: num
         now_ms: () => Date.now(),
         monotonic_ms: () => performance.now(),
         random_u32: () => crypto.getRandomValues(new Uint32Array(1))[0] as number,
-        write: (_handle, at = 0, length = 0) => statusOf(guarded(() => callbacks.sink?.(heap.view(at >>> 0, length >>> 0)))),
+        write: (_handle, at = 0, length = 0) => statusOf(guarded(() => callbacks.sink?.(heapOf().view(at >>> 0, length >>> 0)))),
         read: (_handle, offset = 0, at = 0, length = 0) =>
-            statusOf(guarded(() => callbacks.source?.read(offset, heap.view(at >>> 0, length >>> 0)))),
+            statusOf(guarded(() => callbacks.source?.read(offset, heapOf().view(at >>> 0, length >>> 0)))),
         filter: (_handle, candidate = 0) => {
             let passes = false;
             guarded(() => {

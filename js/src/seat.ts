@@ -5,7 +5,7 @@
  *
  *     word   generation * 4 + state
  *     state  FREE --share--> OFFERED --attach--> TAKEN --close--> FREE
- *                               \---withdrawn, or its worker died---^
+ *                               \---withdrawn     \--abandon--> ENDING --its worker has ended--> FREE
  *     page   thread-local data | stack, growing down
  *            0                   4096           65536
  *
@@ -21,6 +21,7 @@ const SEAT_BYTES = 8;
 const FREE = 0;
 const OFFERED = 1;
 const TAKEN = 2;
+const ENDING = 3;
 const STATES = 4;
 
 export const PAGE_BYTES = 65536;
@@ -57,9 +58,19 @@ export function withdrawSeat(heap: Heap, seat: Seat): boolean {
     return changeState(heap, seat, OFFERED, FREE);
 }
 
-/** By its holder, or for one that no longer runs. */
-export function leaveSeat(heap: Heap, seat: Seat): boolean {
-    return changeState(heap, seat, TAKEN, FREE);
+/** By its holder, in whatever state it is. */
+export function leaveSeat(heap: Heap, seat: Seat): void {
+    if (!changeState(heap, seat, TAKEN, FREE)) clearSeat(heap, seat);
+}
+
+/** Its holder is to end: from now on it is refused, but what it was doing may still be under way. */
+export function endSeat(heap: Heap, seat: Seat): boolean {
+    return changeState(heap, seat, TAKEN, ENDING);
+}
+
+/** Its holder has ended. False: it left by itself. */
+export function clearSeat(heap: Heap, seat: Seat): boolean {
+    return changeState(heap, seat, ENDING, FREE);
 }
 
 export function isTaken(heap: Heap, { at, ticket }: Seat): boolean {
@@ -68,5 +79,5 @@ export function isTaken(heap: Heap, { at, ticket }: Seat): boolean {
 
 /** Neither offered nor taken any more. */
 export function isOver(heap: Heap, seat: Seat): boolean {
-    return heap.u32(seat.at) !== seat.ticket && !isTaken(heap, seat);
+    return ![OFFERED, TAKEN, ENDING].includes(heap.u32(seat.at) - seat.ticket + OFFERED);
 }

@@ -351,6 +351,8 @@ export interface SharedStore {
     readonly thread: number;
     /** @internal */
     readonly seat: Seat;
+    /** @internal The Web Lock that the worker holds (life.ts). */
+    readonly life?: string | undefined;
 }
 
 /** @internal A worker's place (seat.ts). */

@@ -5,6 +5,8 @@
  *     /                  an empty page
  *     /dist/...          js/dist as a bundler serves it: `#host` is host-web.js (module workers have no import maps)
  *     /published/...     js/dist as it is, for a page with an import map
+ *     /js/dist/...       the same, and
+ *     /tests/js/*.mjs    what tests/js runs in browsers, too: paths relative to each other are those of the repository
  *     /run/N.js          the Nth function given to offer(), as a module
  *     /worker.js         runs such a module in a worker, and answers with what came out
  *
@@ -16,8 +18,14 @@ import { extname, join, normalize, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../../js/dist', import.meta.url));
+const tests = fileURLToPath(new URL('../js/', import.meta.url));
 
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.wasm': 'application/wasm' };
+const TYPES = {
+    '.html': 'text/html; charset=utf-8',
+    '.js': 'text/javascript; charset=utf-8',
+    '.mjs': 'text/javascript; charset=utf-8',
+    '.wasm': 'application/wasm',
+};
 
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
@@ -60,8 +68,9 @@ async function bundled(name) {
 export async function startServer({ isolated = true, csp, headers: more = {}, pages = {} } = {}) {
     const functions = [];
     const contentOf = async (path) => {
-        const [, folder, name] = /^\/(dist|published|run)\/([\w./-]+)$/.exec(path) ?? [];
-        if (folder === 'dist') return bundled(name);
+        const [, folder, name] = /^\/(dist|js\/dist|tests\/js|published|run)\/([\w./-]+)$/.exec(path) ?? [];
+        if (folder === 'tests/js') return /^[\w-]+\.mjs$/.test(name) ? readFile(join(tests, name)).catch(() => undefined) : undefined;
+        if (folder === 'dist' || folder === 'js/dist') return bundled(name);
         if (folder === 'published') return fileOf(name);
         if (folder === 'run') return functions[Number.parseInt(name, 10)];
         return { '/': PAGE, '/outcome.js': OUTCOME, '/worker.js': WORKER, ...pages }[path];

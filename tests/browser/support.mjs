@@ -23,6 +23,9 @@ import { startServer } from './server.mjs';
 
 const TIMEOUT_MS = 60000;
 
+/** Of one test. */
+const TEST_TIMEOUT_MS = (process.env.CM_TEST_LENGTH === 'full' ? 10 : 2) * TIMEOUT_MS;
+
 /** Debian's. Playwright's own downloads are not used. */
 const BROWSERS = {
     chromium: process.env.CHRONOMIND_CHROMIUM ?? '/usr/bin/chromium',
@@ -59,7 +62,7 @@ export function browserFor(name = 'chromium') {
     } else console.log(`SKIPPED: ${skip}`);
     return {
         name,
-        test: (title, function_) => test(`${name}: ${title}`, { skip, timeout: 2 * TIMEOUT_MS }, function_),
+        test: (title, function_) => test(`${name}: ${title}`, { skip, timeout: TEST_TIMEOUT_MS }, function_),
         /** A tab with storage of its own, unless it is opened beside another. */
         async open(t, site, { beside, path = '/' } = {}) {
             const context = beside?.context ?? (await browser.newContext());

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Core } from '../../js/dist/core.js';
 import { ChronoMind } from '../../js/dist/index.js';
 import { instantiate } from '../../js/dist/loader.js';
-import { BUILDS, load, open, randomFrom, randomVector } from './support.mjs';
+import { BUILDS, load, noWorkers, open, randomFrom, randomVector } from './support.mjs';
 
 const ROUNDS = 200;
 const DIMENSIONS = 512;
@@ -118,7 +118,7 @@ for (const build of BUILDS) {
     });
 }
 
-test('workers that come and go leave nothing behind', async (t) => {
+test('workers that come and go leave nothing behind', { skip: noWorkers }, async (t) => {
     const mind = await open(t, { dimensions: 4, maxMemories: 100 });
     mind.insert({ id: 'a', vector: [1, 2, 3, 4] });
     const sizes = [];
@@ -127,13 +127,13 @@ test('workers that come and go leave nothing behind', async (t) => {
         const worker = await ChronoMind.attach(shared);
         assert.equal(worker.search([1, 2, 3, 4])[0].id, 'a');
         worker.close();
-        assert.equal(mind.abandon(mind.share()), true);
+        assert.equal(await mind.abandon(mind.share()), true);
         sizes.push(shared.memory.buffer.byteLength);
     }
     assert.equal(sizes.at(-1), sizes[2]);
 });
 
-test('the stack of a worker has room to spare', async (t) => {
+test('the stack of a worker has room to spare', { skip: noWorkers }, async (t) => {
     const MARK = 0xa5;
     const [pageBytes, tlsBytes] = [65536, 4096];
     const mind = await open(t, { dimensions: 300, maxMemories: 3000, m: 64 });

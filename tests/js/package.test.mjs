@@ -230,7 +230,7 @@ export async function main(): Promise<void> {
     for (const each of mind) { const id: string = each.id; void id; }
     const shared: SharedStore = mind.share();
     const other: ChronoMind = await ChronoMind.attach(shared);
-    const gone: boolean = mind.abandon(shared);
+    const gone: boolean = await mind.abandon(shared);
     await mind.save('x.chrono');
     const bytes: Uint8Array = mind.toBytes();
     await ChronoMind.load(bytes, { maxMemories: 5 });

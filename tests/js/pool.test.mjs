@@ -159,7 +159,7 @@ test('workers that die are replaced, their pieces done again, their places given
     mind.check();
     await pool.close();
     const shares = [mind.share(), mind.share()]; // both places are free again
-    for (const shared of shares) assert.equal(mind.abandon(shared), true);
+    for (const shared of shares) assert.equal(await mind.abandon(shared), true);
 });
 
 test('a task that kills every worker is an error, and no endless loop', async (t) => {
@@ -183,7 +183,7 @@ test('workers that cannot be loaded, more than the store has room for, a closed 
     await rejects('CM_E_CLOSED', /the pool is closed/, () => pool.insertBatch([]));
     const shares = [mind.share(), mind.share()];
     refuses('CM_E_THREADS', /maxThreads/, () => mind.share());
-    for (const shared of shares) mind.abandon(shared);
+    for (const shared of shares) await mind.abandon(shared);
 });
 
 test('where nothing can be shared the calling thread works, and its event loop lives on', async (t) => {

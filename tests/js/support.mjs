@@ -11,9 +11,18 @@ export { randomFrom, randomVector } from './random.mjs';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export const BUILDS = ['threads', 'single-thread'];
+/** The long forms, too. */
+export const isFull = process.env.CM_TEST_LENGTH === 'full';
 
-const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm' };
+/** The only build of other-build.mjs; undefined: all. */
+const other = process.env.CHRONOMIND_TEST_BUILD;
+
+/** Why a test with workers is skipped; false: it is not. */
+export const noWorkers = other !== undefined && 'this host shares no memory';
+
+export const BUILDS = other === undefined ? ['threads', 'single-thread'] : ['single-thread'];
+
+const FILES = { threads: 'chronomind.wasm', 'single-thread': 'chronomind-st.wasm', wasi: 'chronomind-wasi.wasm' };
 
 /** A file that another build step makes; without it a test fails instead of proving nothing. */
 export function built(path, how) {
@@ -36,16 +45,17 @@ export function moduleBytes(build, toolchain = 'clang') {
     return readFileSync(built(`${folder}/${FILES[build]}`, how));
 }
 
-/** Both builds of both toolchains. */
-export const MODULES = ['clang', 'emscripten'].flatMap((toolchain) =>
-    BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build })),
-);
+/** Both builds of both toolchains, and the one for WASI hosts. */
+export const MODULES = [
+    ...['clang', 'emscripten'].flatMap((toolchain) => BUILDS.map((build) => ({ name: `${toolchain} ${build}`, toolchain, build }))),
+    { name: 'clang wasi', toolchain: 'clang', build: 'single-thread', file: 'wasi' },
+];
 
 const compiled = new Map();
 
 /** One of MODULES for ChronoMind.open(), compiled once. */
-export function moduleOf({ name, build, toolchain }) {
-    if (!compiled.has(name)) compiled.set(name, new WebAssembly.Module(moduleBytes(build, toolchain)));
+export function moduleOf({ name, build, toolchain, file = build }) {
+    if (!compiled.has(name)) compiled.set(name, new WebAssembly.Module(moduleBytes(file, toolchain)));
     return compiled.get(name);
 }
 
@@ -95,4 +105,32 @@ function assertError(error, code, message) {
     assert.equal(error.code, code, error.message);
     assert.match(error.message, message);
     return error;
+}
+
+/** Of crowd.mjs; on two processors. */
+export const CROWD = { nReaders: 3, livesPerSecond: 400 };
+
+/** Judges what runCrowd() says. */
+export function isRight(t, { wrong, nWrong, whole, ...rates }) {
+    t.diagnostic(JSON.stringify(rates));
+    assert.deepEqual(wrong, []);
+    assert.equal(nWrong, 0);
+    assert.ok(whole, 'check(), size and the table say the same');
+    assert.ok(rates.recall >= 0.95, `recall ${rates.recall}`);
+    assert.ok(rates.searchesPerSecond > 0 && rates.writesPerSecond > 0 && rates.searchesHere > 0);
+}
+
+/** Judges what runDeaths() says. */
+export function isWhole(t, { wrong, nWrong, ...figures }) {
+    t.diagnostic(JSON.stringify(figures));
+    assert.deepEqual(wrong, []);
+    assert.equal(nWrong, 0);
+    const { retiredFirstHalf, retiredSecondHalf, drained, blockBytes, textBytes, nBusy } = figures;
+    assert.ok(nBusy > 0, 'some died in the middle of a change');
+    assert.ok(
+        retiredSecondHalf <= 2 * retiredFirstHalf + 300,
+        `${retiredSecondHalf} wait to be reclaimed, ${retiredFirstHalf} in the first half: the dead hold it`,
+    );
+    assert.ok(drained < 200, `${drained} wait at the end`);
+    assert.ok(blockBytes[1] - blockBytes[0] < textBytes / 10, `${blockBytes} of ${textBytes} bytes written`);
 }

@@ -117,8 +117,8 @@ test('a terminated worker is abandoned: its place is free again, and the store i
         await reportOf(worker);
         await new Promise((resolve) => setTimeout(resolve, 3 + 5 * round));
         await worker.terminate();
-        assert.equal(mind.abandon(shared), true);
-        assert.equal(mind.abandon(shared), false);
+        assert.equal(await mind.abandon(shared), true);
+        assert.equal(await mind.abandon(shared), false);
         mind.check();
         for (let i = 0; i < 20; i++) mind.remove(`endless-${i}`);
         assert.deepEqual([...mind], []);

@@ -10,12 +10,11 @@
  * A new operation is a line in `operations`.
  */
 #include "chronomind.h"
-#include "plat_thread.h"
 #include "support/fibers.h"
+#include "support/spinning_lock.h"
 #include "support/tap.h"
 
 #include <setjmp.h>
-#include <stdatomic.h>
 
 #define DIMENSIONS 4u
 #define MOST_STEPS 20000u /* of one operation; they take some hundreds */
@@ -29,38 +28,6 @@ static jmp_buf blocked;
 void plat_atomic_step(void) {
     if (running_fiber) fiber_step();
     else if (++n_steps > MOST_STEPS) longjmp(blocked, 1);
-}
-
-/* The lock of the control: it spins, step by step, so that waiting shows. In place of platform/linux/thread.c. */
-struct plat_rwlock {
-    _Atomic int holders; /* -1: a writer */
-};
-static struct plat_rwlock the_lock;
-
-plat_rwlock_t *plat_rwlock_open(void) {
-    the_lock.holders = 0;
-    return &the_lock;
-}
-void plat_rwlock_close(plat_rwlock_t *lock) {
-    (void)lock;
-}
-static void take_lock(plat_rwlock_t *lock, bool writes) {
-    for (;;) {
-        plat_atomic_step();
-        int held = lock->holders;
-        if ((writes ? held == 0 : held >= 0) && atomic_compare_exchange_strong(&lock->holders, &held, writes ? -1 : held + 1)) return;
-    }
-}
-void plat_rwlock_read(plat_rwlock_t *lock) {
-    take_lock(lock, false);
-}
-void plat_rwlock_write(plat_rwlock_t *lock) {
-    take_lock(lock, true);
-}
-void plat_rwlock_unlock(plat_rwlock_t *lock) {
-    plat_atomic_step();
-    if (lock->holders < 0) lock->holders = 0;
-    else lock->holders--;
 }
 
 /* ---- operations ----------------------------------------------------------------------------------------------------------------- */

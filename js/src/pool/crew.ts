@@ -97,7 +97,7 @@ export class CrewMember {
         await worker.terminate();
         const shared = this.#shared;
         this.#shared = undefined;
-        if (shared !== undefined && this.#mind.isOpen) this.#mind.abandon(shared);
+        if (shared !== undefined && this.#mind.isOpen) await this.#mind.abandon(shared);
         for (const { reject } of this.#waiting.splice(0)) reject(new WorkerLost(reason));
     }
 }
