@@ -4,7 +4,7 @@ import { ChronoMindError } from './errors.js';
 import type { Host } from './host.js';
 
 /** Compiles while loading; from the bytes where a server sends another MIME type than application/wasm. */
-async function compile(url: string | URL): Promise<WebAssembly.Module> {
+export async function compile(url: string | URL): Promise<WebAssembly.Module> {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${url}`);
     const type = response.headers.get('content-type') ?? '';
@@ -14,7 +14,7 @@ async function compile(url: string | URL): Promise<WebAssembly.Module> {
     return WebAssembly.compile(await response.arrayBuffer());
 }
 
-function noFiles(): never {
+export function noFiles(): never {
     throw new ChronoMindError('CM_E_ENVIRONMENT', 'this host has no file system: use { opfs }, { idb }, or load(bytes) and toBytes()');
 }
 

@@ -3,7 +3,7 @@
  * The web server of the browser tests, on loopback: the built package, an empty page, and the functions that a test wants to run there.
  *
  *     /                  an empty page
- *     /dist/...          js/dist as a bundler serves it: `#host` is host-web.js (module workers have no import maps)
+ *     /dist/...          js/dist, with the entries that package.json gives browsers: index.js is web.js
  *     /published/...     js/dist as it is, for a page with an import map
  *     /run/N.js          the Nth function given to offer(), as a module
  *     /worker.js         runs such a module in a worker, and answers with what came out
@@ -39,17 +39,13 @@ const WORKER = `
 import { outcomeOf } from '/outcome.js';
 onmessage = async ({ data: { url, arg } }) => postMessage({ outcome: await outcomeOf(url, arg) });`;
 
+/** What browsers get where Node gets the key. */
+const WEB_ENTRIES = { 'index.js': 'web.js', 'pool/pool.js': 'pool/web.js' };
+
 /** A file below js/dist; undefined when there is none, or when the name points elsewhere. */
 async function fileOf(name) {
     const path = normalize(join(dist, name));
     return path.startsWith(dist + sep) ? readFile(path).catch(() => undefined) : undefined;
-}
-
-async function bundled(name) {
-    const bytes = await fileOf(name);
-    if (bytes === undefined || extname(name) !== '.js') return bytes;
-    const up = '../'.repeat(name.split('/').length - 1) || './';
-    return String(bytes).replaceAll("'#host'", `'${up}host-web.js'`).replaceAll("'#workers'", `'${up}pool/workers-web.js'`);
 }
 
 /**
@@ -61,7 +57,7 @@ export async function startServer({ isolated = true, csp, headers: more = {}, pa
     const functions = [];
     const contentOf = async (path) => {
         const [, folder, name] = /^\/(dist|published|run)\/([\w./-]+)$/.exec(path) ?? [];
-        if (folder === 'dist') return bundled(name);
+        if (folder === 'dist') return fileOf(WEB_ENTRIES[name] ?? name);
         if (folder === 'published') return fileOf(name);
         if (folder === 'run') return functions[Number.parseInt(name, 10)];
         return { '/': PAGE, '/outcome.js': OUTCOME, '/worker.js': WORKER, ...pages }[path];
