@@ -15,7 +15,11 @@ for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
     process.exit(1);
 }
 rmSync(dist, { recursive: true, force: true });
+// @langchain/core is there twice, for import and for require, and a class of the one is none of the other: so this file is compiled for both.
+const adapter = { module: join(root, 'js/src/langchain.ts'), required: join(root, 'js/src/langchain.cts') };
+copyFileSync(adapter.module, adapter.required);
 const { status } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', root], { stdio: 'inherit' });
+rmSync(adapter.required);
 if (status !== 0) process.exit(status ?? 1);
 for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
     copyFileSync(join(modules, name), join(dist, name));

@@ -80,6 +80,7 @@ test('a store over modules fetched by HTTP; files are refused with what to do in
     const types = { '/right.wasm': 'application/wasm', '/wrong.wasm': 'application/octet-stream' };
     const address = await serve(t, (request, response) => {
         const type = types[request.url];
+        if (request.url === '/page') return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
         response.writeHead(type ? 200 : 404, { 'Content-Type': type ?? 'text/plain' });
         response.end(type ? bytes : 'no such thing');
     });
@@ -98,6 +99,7 @@ test('a store over modules fetched by HTTP; files are refused with what to do in
         for (const store of [worker, copy, mind]) store.close();
     }
     await rejects('CM_E_ENVIRONMENT', /404 Not Found for http.*wasm-unsafe-eval/s, () => ChronoMind.open({ wasmUrl: `${address}/none` }));
+    await rejects('CM_E_ENVIRONMENT', /page is a page and no module.*optimizeDeps/, () => ChronoMind.open({ wasmUrl: `${address}/page` }));
     await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.load('x.chrono'));
     await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.open({ path: 'x.chrono' }));
 });
