@@ -199,6 +199,7 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.config;
     }
 
+    /** Which of the two modules the store runs on. */
     get build(): Build {
         return this.#core.build;
     }
@@ -276,6 +277,7 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.remove(checkString(id, 'id', 'CM_E_ID'));
     }
 
+    /** Whether there is such a memory. */
     has(id: string): boolean {
         return this.#core.has(checkString(id, 'id', 'CM_E_ID'));
     }

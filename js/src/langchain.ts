@@ -26,6 +26,7 @@ type Metadata = Record<string, unknown>;
 /** What of a memory is not in its document. */
 export type DocumentAttributes = Pick<MemoryInput, 'context' | 'importance' | 'decayRate' | 'relationships' | 'timestamp'>;
 
+/** What a ChronoMindStore is made of, beside embeddings. */
 export interface ChronoMindStoreConfig {
     /** The store to use, with as many dimensions as the embeddings have. Who opened it closes it. */
     mind: ChronoMind;
@@ -46,6 +47,7 @@ export interface ChronoMindFilter extends Omit<SearchOptions, 'k' | 'filter' | '
     where?: ((document: DocumentInterface) => boolean) | undefined;
 }
 
+/** Options of addDocuments() and addVectors(); attributes here win over those of the store. */
 export interface AddOptions extends DocumentAttributes {
     /** One for each document; else the documents' own, else new ones. */
     ids?: readonly string[] | undefined;
@@ -93,6 +95,7 @@ export class ChronoMindStore extends VectorStore {
         this.#attributes = config.attributes;
     }
 
+    /** "chronomind": LangChain tags what it traces with it. */
     override _vectorstoreType(): string {
         return 'chronomind';
     }
@@ -102,6 +105,7 @@ export class ChronoMindStore extends VectorStore {
         return this.addVectors(await this.embeddings.embedDocuments(documents.map(textOf)), documents, options);
     }
 
+    /** As addDocuments(), with vectors that are there already. */
     override async addVectors(vectors: number[][], documents: DocumentInterface[], options: AddOptions = {}): Promise<string[]> {
         const { ids, ...attributes } = options;
         for (const [what, { length }] of Object.entries({ vectors, ...(ids && { ids }) })) {
@@ -120,6 +124,7 @@ export class ChronoMindStore extends VectorStore {
         return memories.map(({ id }) => id);
     }
 
+    /** Deletes documents by ids, by a filter, or both; without either it fails with CM_E_ARGUMENT. */
     override async delete(options: DeleteOptions = {}): Promise<void> {
         const { ids, filter } = options;
         if (ids === undefined && filter === undefined) throw new ChronoMindError('CM_E_ARGUMENT', 'delete() needs ids or a filter');
@@ -133,6 +138,7 @@ export class ChronoMindStore extends VectorStore {
         }
     }
 
+    /** The best k with their scores, best first. The filter is an object of search options and metadata, or a function of the document. */
     override async similaritySearchVectorWithScore(
         query: number[],
         k: number,
@@ -153,6 +159,7 @@ export class ChronoMindStore extends VectorStore {
         return maximalMarginalRelevance(vector, vectors, lambda, k).map((i) => documentOf(memories[i] as Memory));
     }
 
+    /** A store of texts, with metadata for each or one for all. */
     static override async fromTexts(
         texts: string[],
         metadatas: object[] | object,
@@ -164,6 +171,7 @@ export class ChronoMindStore extends VectorStore {
         return ChronoMindStore.fromDocuments(documents, embeddings, config);
     }
 
+    /** A store of documents: a new one, or the one that `config` names. */
     static override async fromDocuments(
         documents: DocumentInterface[],
         embeddings: EmbeddingsInterface,

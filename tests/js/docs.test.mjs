@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// What the documentation shows is what the library does: its curves, and its example programs.
+// What the documentation shows is what the library does: its curves, its example programs, and the page of the API.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'node:test';
 import { temporaryFolder } from './support.mjs';
+import { makeApi } from '../../docs/api.mjs';
 import { drawAll } from '../../docs/curves/plot.mjs';
 
 const file = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -85,4 +86,24 @@ test('every example is run by a test', () => {
     const elsewhere = ['browser', 'vite', 'serve.mjs', 'temporal.c', 'memories.jsonl']; // tests/browser, tests/bundlers, the native tests
     const here = ['temporal.mjs', 'temporal.sh', 'quickstart.mjs', 'commonjs.cjs', 'worker-threads.mjs', 'langchain.mjs'];
     assert.deepEqual(readdirSync(file('examples')).sort(), [...elsewhere, ...here].sort());
+});
+
+test('docs/API.md is what the doc comments say (npm run docs writes it anew), and nothing exported lacks one', () => {
+    const { text, bare } = makeApi();
+    assert.deepEqual(bare, []);
+    assert.equal(readFileSync(file('docs/API.md'), 'utf8'), text);
+    for (const name of [
+        'class ChronoMind',
+        'class WorkerPool',
+        'class ChronoMindStore',
+        'SearchOptions',
+        'chooseBuild()',
+        'opfsStorage()',
+    ]) {
+        assert.ok(text.includes(`\n### ${name}\n`), name);
+    }
+    for (const [, anchor] of text.matchAll(/\]\(#([\w-]+)\)/g)) {
+        const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\w -]/g, ''));
+        assert.ok(headings.includes(anchor), anchor);
+    }
 });

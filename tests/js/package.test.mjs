@@ -2,10 +2,11 @@
 /** The tarball that npm would publish, installed into an empty folder without a network, used as its users will. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
 import { root, temporaryFolder } from './support.mjs';
 
 const bin = join(root, 'node_modules/.bin');
@@ -58,6 +59,8 @@ test('it holds what runs, its types, licences and README, and nothing else', () 
     }
     for (const path of paths)
         assert.match(path, /^(README\.md|LICENSE-(MIT|APACHE)|package\.json|js\/dist\/[\w/-]+(\.d)?\.(js|cjs|ts|cts|wasm))$/);
+    const declarations = paths.filter((path) => path.endsWith('.d.ts') && /\/(cli|host|loader|core|memory)/.test(path));
+    assert.deepEqual(declarations, [], 'declarations that no import leads to');
     const cli = contents.find(({ path }) => path === 'js/dist/cli.js');
     assert.equal(cli.mode & 0o111, 0o111, 'the command line can be run');
     const { dependencies, scripts } = JSON.parse(readFileSync(join(folder, 'node_modules/chronomind/package.json'), 'utf8'));
@@ -70,6 +73,26 @@ test('the threads build is under 40 KB as servers send it', (t) => {
     const nBytes = brotliCompressSync(module).length;
     t.diagnostic(`${module.length} bytes, ${nBytes} after brotli`);
     assert.ok(nBytes < 40 * 1024);
+});
+
+/** What it is for: bytes minified and after brotli, entries as esbuild bundles them. One that grows beyond its budget is to be looked at, and then the budget raised. */
+const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16 * 1024, 'langchain.js': 2 * 1024 };
+
+test('the JavaScript that a browser loads is within its budget', (t) => {
+    for (const [entry, budget] of Object.entries(BUDGETS)) {
+        const entryPoints = [join(folder, 'node_modules/chronomind/js/dist', entry)];
+        const external = ['@langchain/*', 'chronomind'];
+        const { outputFiles } = buildSync({ entryPoints, external, bundle: true, minify: true, write: false, format: 'esm' });
+        const nBytes = brotliCompressSync(outputFiles[0].contents).length;
+        t.diagnostic(`${entry}: ${nBytes} bytes of ${budget}`);
+        assert.ok(nBytes <= budget, `${entry}: ${nBytes} bytes, budget ${budget}`);
+    }
+});
+
+test('the tarball is within its budget', (t) => {
+    const { size } = statSync(tarball);
+    t.diagnostic(`${size} bytes, ${contents.length} files`);
+    assert.ok(size <= 220 * 1024, `${size} bytes`);
 });
 
 const use = `

@@ -15,6 +15,7 @@ import { CrewMember, WorkerLost } from './crew.js';
 import { PIECE, Run, type Work } from './run.js';
 import { theWorkers } from './workers.js';
 
+/** Options of WorkerPool.open(). */
 export interface PoolOptions {
     /** Default: as many as the machine runs at a time, less the calling thread, and no more than the store's maxThreads allows. 0: none. */
     workers?: number | undefined;
@@ -22,6 +23,7 @@ export interface PoolOptions {
     workerUrl?: string | URL | undefined;
 }
 
+/** Options of searchBatch(): those of search(), progress, and a way to stop. */
 export interface SearchBatchOptions extends SearchOptions, BatchOptions {}
 
 /** Memories per worker that are read ahead of a source that is no array. */
