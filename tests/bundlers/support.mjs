@@ -110,7 +110,7 @@ async function visit(t, browser, site, path) {
     const responses = [];
     tab.context.on('response', (response) => responses.push(response));
     await tab.page.goto(site.url + path);
-    await tab.page.waitForSelector('body[data-state]', { timeout: 20000 }).catch(async (error) => {
+    await tab.page.waitForSelector('body[data-state]', { timeout: 45000 }).catch(async (error) => {
         throw new Error(`${await tab.page.textContent('#log')}\n${JSON.stringify(tab.messages)}`, { cause: error });
     });
     return {

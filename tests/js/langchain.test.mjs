@@ -9,6 +9,7 @@ import { RunnableLambda } from '@langchain/core/runnables';
 import { FakeVectorStore } from '@langchain/core/utils/testing';
 import { VectorStore } from '@langchain/core/vectorstores';
 import { ChronoMindStore } from '../../js/dist/langchain.js';
+import { bytesStorage } from '../../js/dist/storage/bytes.js';
 import { open, refuses, rejects, temporaryFolder } from './support.mjs';
 
 const HOUR = 3_600_000;
@@ -89,7 +90,14 @@ test('fromTexts with one metadata for all, fromDocuments, a store of its own, no
     assert.equal(mind.size, 1);
     const none = await ChronoMindStore.fromDocuments([], embeddings);
     assert.equal(none.mind.config.dimensions, 26);
-    await rejects('CM_E_DIMENSION', /26/, () => ChronoMindStore.fromTexts(['a'], {}, embeddings, { open: { dimensions: 5 } }));
+    let locks = 0;
+    const lock = async () => {
+        locks++;
+        return () => locks--;
+    };
+    const storage = { ...bytesStorage(), lock };
+    await rejects('CM_E_DIMENSION', /26/, () => ChronoMindStore.fromTexts(['a'], {}, embeddings, { open: { dimensions: 5, storage } }));
+    assert.equal(locks, 0, 'what was opened for documents that are refused is closed again');
     for (const store of [same, none]) store.mind.close();
 });
 
