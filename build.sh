@@ -229,6 +229,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "TypeScript build" js
     tested "TypeScript tests" npm test --silent
     tested "browser tests" npm run --silent test:browser
+    tested "bundlers" npm run --silent test:bundlers
     tested "recall under the score, 20,000 memories" bash bench/run.sh temporal 20000 gate
     tested "model checker" model
     tested "fuzzers, a fixed number of runs" fuzz all runs

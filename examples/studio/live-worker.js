@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** One worker that searches, inserts or merges in the store that another worker opened: the same memory, not a copy. */
-import { ChronoMind } from '/chronomind/index.js';
+import { ChronoMind } from '/chronomind/web.js';
 import { serveCalls, tell } from './calls.js';
 import { insertOn, searchOn } from './live-loops.js';
 

@@ -3,7 +3,7 @@
  * serve.mjs - the web server of the studio, on loopback. Run: node examples/studio/serve.mjs [--words N] [--port P] [--no-isolation]
  *
  *     /                              the page; every other file of this folder by its name
- *     /chronomind/...                the built package as a bundler serves it: module workers have no import maps, so "#host" is replaced
+ *     /chronomind/...                the built package
  *     /studio.json                   how many words the page starts with, and how many there are
  *     /words.bin?from=0&count=1000   word vectors: u32 words, dimensions, bytes of text; the words, one per line, padded to 4; f32 vectors
  */
@@ -53,14 +53,6 @@ async function fileAt(folder, name) {
     return path.startsWith(folder.replace(/\/?$/, sep)) ? readFile(path).catch(() => undefined) : undefined;
 }
 
-/** What a bundler does with the package's imports for a browser. */
-async function packageFile(name) {
-    const bytes = await fileAt(dist, name);
-    if (bytes === undefined || extname(name) !== '.js') return bytes;
-    const up = '../'.repeat(name.split('/').length - 1) || './';
-    return String(bytes).replaceAll("'#host'", `'${up}host-web.js'`).replaceAll("'#workers'", `'${up}pool/workers-web.js'`);
-}
-
 function wholeNumber(text, fallback) {
     return /^\d{1,7}$/.test(text ?? '') ? Number(text) : fallback;
 }
@@ -91,7 +83,7 @@ export async function startStudio({ words: nWords = DEFAULT_WORDS, isolated = tr
     const headers = { 'Cache-Control': 'no-store', 'Content-Security-Policy': CSP, ...(isolated && ISOLATION) };
     const contentOf = (path) => {
         if (path === '/studio.json') return config;
-        if (path.startsWith('/chronomind/')) return packageFile(path.slice('/chronomind/'.length));
+        if (path.startsWith('/chronomind/')) return fileAt(dist, path.slice('/chronomind/'.length));
         return fileAt(here, path === '/' ? 'index.html' : path);
     };
     const server = createServer(async (request, response) => {

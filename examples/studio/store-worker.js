@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** The worker that owns the store: everything the page does with memories happens here, so that the page itself never waits. */
-import { ChronoMind } from '/chronomind/index.js';
+import { ChronoMind } from '/chronomind/web.js';
 import { opfsStorage } from '/chronomind/storage/opfs.js';
 import { moving, serveCalls, tell } from './calls.js';
 import { insertOn, searchOn } from './live-loops.js';

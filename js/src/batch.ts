@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** What everything that takes many at once needs. */
-import { host } from '#host';
+import { theHost } from './host.js';
 import { ChronoMindError } from './errors.js';
 import { shown } from './validate.js';
 
@@ -16,7 +16,7 @@ export class Slices {
     }
 
     async breathe(): Promise<void> {
-        await host.breathe();
+        await theHost().breathe();
         this.#until = performance.now() + SLICE_MS;
     }
 }

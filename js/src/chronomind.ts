@@ -4,11 +4,11 @@
 import { checkIterable, indexed, Slices, totalOf } from './batch.js';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
 import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
-import { chooseBuild, detectFeatures, ISOLATION_HEADERS } from './features.js';
+import { detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { VERSION } from './generated.js';
 import { copySnapshot, Home, replaceSnapshot } from './home.js';
 import { beginLife } from './life.js';
-import { instantiate, instantiateShared, type Source } from './loader.js';
+import { defaultBuild, instantiate, instantiateShared, type Source } from './loader.js';
 import { Heap } from './memory.js';
 import { compareUtf8 } from './order.js';
 import { isTaken, takeSeat } from './seat.js';
@@ -71,11 +71,14 @@ const N_MOST_REFERENCED = 10;
 /** Of relationships, for the library: further than any walk goes. */
 const MAX_DEPTH = 0xffffffff;
 
-/** Closes stores that nobody closed and nobody can reach any more. */
-const forgotten = new FinalizationRegistry<Pick<Mind, 'core' | 'home'>>(({ core, home }) => {
-    core.close();
-    home?.leave();
-});
+/** Closes stores that nobody closed and nobody can reach any more. Older Cloudflare Workers have no such thing. */
+const forgotten =
+    typeof FinalizationRegistry === 'function'
+        ? new FinalizationRegistry<Pick<Mind, 'core' | 'home'>>(({ core, home }) => {
+              core.close();
+              home?.leave();
+          })
+        : undefined;
 
 /** What a ChronoMind is made of. */
 interface Mind {
@@ -185,7 +188,7 @@ export class ChronoMind implements Iterable<Memory> {
     /** Which build this host gets, and why. */
     static capabilities(): Capabilities {
         const features = detectFeatures();
-        return { version: VERSION, ...chooseBuild(features), features };
+        return { version: VERSION, ...defaultBuild(), features };
     }
 
     private constructor(permit: typeof CONSTRUCT, mind: Mind) {
@@ -194,7 +197,7 @@ export class ChronoMind implements Iterable<Memory> {
         this.#core = core;
         this.#home = home;
         this.#clock = clock;
-        forgotten.register(this, { core, home }, core);
+        forgotten?.register(this, { core, home }, core);
     }
 
     /** Memories in the store. */
@@ -207,6 +210,7 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.config;
     }
 
+    /** Which of the two modules the store runs on. */
     get build(): Build {
         return this.#core.build;
     }
@@ -284,6 +288,7 @@ export class ChronoMind implements Iterable<Memory> {
         return this.#core.remove(checkString(id, 'id', 'CM_E_ID'));
     }
 
+    /** Whether there is such a memory. */
     has(id: string): boolean {
         return this.#core.has(checkString(id, 'id', 'CM_E_ID'));
     }
@@ -535,7 +540,7 @@ export class ChronoMind implements Iterable<Memory> {
      * fails with CM_E_CLOSED.
      */
     close(): void {
-        forgotten.unregister(this.#core);
+        forgotten?.unregister(this.#core);
         this.#core.close();
         this.#leaveHome();
     }

@@ -3,7 +3,10 @@
 /** chronomind, the command line over WebAssembly (docs/CLI.md is the contract; native/cli is its twin). */
 import { FAILED, Failure, report } from './cli/report.js';
 import { MAIN_HINT, run } from './cli/run.js';
+import { provideHost } from './host.js';
+import { host } from './host-node.js';
 
+provideHost(host);
 process.on('SIGXFSZ', () => {}); // a file beyond `ulimit -f` is then an error to report, not the end
 
 try {

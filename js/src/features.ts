@@ -38,7 +38,9 @@ export interface Choice {
     reason: string;
 }
 
-/** A browser lets a page make shared memories that it then refuses to post, so isolation decides and not a try. */
+/**
+ * Which build a host with these features gets, and why. A browser lets a page make shared memories that it then refuses to post, so isolation decides and not a try.
+ */
 export function chooseBuild(features: Features): Choice {
     if (!features.webAssembly) return { build: undefined, reason: 'this host has no WebAssembly' };
     if (!features.simd) return { build: undefined, reason: 'this host has WebAssembly without SIMD: update it' };

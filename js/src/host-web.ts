@@ -3,18 +3,22 @@
 import { ChronoMindError } from './errors.js';
 import type { Host } from './host.js';
 
+/** Servers that answer every unknown address with their first page hide what is wrong. */
+const NOT_BUNDLED = "the bundler did not take it along (Vite before 8: optimizeDeps: { exclude: ['chronomind'] }); see wasmUrl";
+
 /** Compiles while loading; from the bytes where a server sends another MIME type than application/wasm. */
-async function compile(url: string | URL): Promise<WebAssembly.Module> {
+export async function compile(url: string | URL): Promise<WebAssembly.Module> {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText} for ${url}`);
     const type = response.headers.get('content-type') ?? '';
+    if (type.startsWith('text/html')) throw new Error(`${url} is a page and no module: ${NOT_BUNDLED}`);
     if (type.startsWith('application/wasm') && typeof WebAssembly.compileStreaming === 'function') {
         return WebAssembly.compileStreaming(response);
     }
     return WebAssembly.compile(await response.arrayBuffer());
 }
 
-function noFiles(): never {
+export function noFiles(): never {
     throw new ChronoMindError('CM_E_ENVIRONMENT', 'this host has no file system: use { opfs }, { idb }, or load(bytes) and toBytes()');
 }
 

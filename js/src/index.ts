@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-export { ChronoMind } from './chronomind.js';
-export { ChronoMindError, type ChronoMindErrorCode } from './errors.js';
-export { chooseBuild } from './features.js';
-export type * from './types.js';
+/** The entry for Node, Deno and Bun. */
+import { provideHost } from './host.js';
+import { host } from './host-node.js';
+
+export * from './exports.js';
+
+provideHost(host);

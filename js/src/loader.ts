@@ -5,10 +5,10 @@
  * Every store has a memory of its own, for a WebAssembly memory cannot be given back in part. The modules import it, so that
  * a worker can instantiate the same module over the same shared memory, with a stack and thread-local data of its own (seat.ts).
  */
-import { host } from '#host';
 import { ChronoMindError } from './errors.js';
-import { chooseBuild, detectFeatures } from './features.js';
+import { type Choice, chooseBuild, detectFeatures } from './features.js';
 import { INITIAL_PAGES } from './generated.js';
+import { theHost } from './host.js';
 import { Heap } from './memory.js';
 import { MAX_TLS_BYTES, PAGE_BYTES } from './seat.js';
 import type { SnapshotReader } from './storage/storage.js';
@@ -123,6 +123,7 @@ let closed: WeakRef<Instance>[] = [];
 
 /** Of the whole memory nothing may be in use. */
 export function recycle(instance: Instance): void {
+    if (typeof WeakRef !== 'function') return;
     closed = closed.filter((ref) => ref.deref() !== undefined);
     closed.push(new WeakRef(instance));
 }
@@ -163,9 +164,18 @@ async function instantiateWasi(module: WebAssembly.Module): Promise<Instance> {
     return { build: 'single-thread', module, memory, heap, callbacks, handles, exports: exports as unknown as Exports };
 }
 
+/** What a store gets when its options say nothing. */
+export function defaultBuild(): Choice {
+    const { precompiled } = theHost();
+    if (precompiled === undefined) return chooseBuild(detectFeatures());
+    return { build: precompiled.build, reason: 'this host compiles modules ahead of time, and has no threads' };
+}
+
 async function moduleFor(options: WasmOptions): Promise<{ module: WebAssembly.Module; build: Build }> {
     const given = await givenModule(options);
     if (given !== undefined) return { module: given, build: buildOf(given) };
+    const { precompiled } = theHost();
+    if (precompiled !== undefined && (options.build ?? precompiled.build) === precompiled.build) return precompiled;
     const choice = chooseBuild(detectFeatures());
     if (choice.build === undefined) throw new ChronoMindError('CM_E_ENVIRONMENT', choice.reason);
     if (options.build === undefined) adviseOnce(choice.reason);
@@ -176,7 +186,7 @@ async function moduleFor(options: WasmOptions): Promise<{ module: WebAssembly.Mo
 async function givenModule({ wasmModule, wasmBinary, wasmUrl }: WasmOptions): Promise<WebAssembly.Module | undefined> {
     if (wasmModule !== undefined) return wasmModule;
     if (wasmBinary !== undefined) return compiled(() => WebAssembly.compile(wasmBinary as BufferSource));
-    if (wasmUrl !== undefined) return compiled(() => host.compile(wasmUrl));
+    if (wasmUrl !== undefined) return compiled(() => theHost().compile(wasmUrl));
     return undefined;
 }
 
@@ -187,7 +197,7 @@ function packagedModule(build: Build): Promise<WebAssembly.Module> {
     const url = build === 'threads' ? new URL('./chronomind.wasm', import.meta.url) : new URL('./chronomind-st.wasm', import.meta.url);
     let module = packaged.get(build);
     if (module === undefined) {
-        module = compiled(() => host.compile(url));
+        module = compiled(() => theHost().compile(url));
         packaged.set(build, module);
         module.catch(() => packaged.delete(build));
     }

@@ -10,6 +10,7 @@ export type Vector = ArrayLike<number>;
 /** Milliseconds since the Unix epoch, a Date, or ISO 8601 with a zone ("2024-05-01T12:00:00Z"). */
 export type Timestamp = number | Date | string;
 
+/** How near two vectors are: 1 - cosine (0 to 2), 1 - dot product, or squared Euclidean distance. Less is nearer. */
 export type Metric = 'cosine' | 'dot' | 'l2';
 
 /** `threads`: over shared memory, so that workers can use one store. `single-thread`: everywhere else. */
@@ -60,6 +61,7 @@ export interface Memory {
  */
 export type SearchMode = 'best' | 'rerank' | 'exact';
 
+/** How to search: how many, which memories, and how much age counts. */
 export interface SearchOptions {
     /** How many memories, 1 to 16384. Default 10. */
     k?: number | undefined;
@@ -120,6 +122,7 @@ export interface Why {
     ageHours: number;
 }
 
+/** A memory that a search found: a copy, without its vector. */
 export interface Hit {
     id: string;
     /** Lower is better. */
@@ -181,6 +184,7 @@ export interface MemoryChanges {
     now?: Timestamp | undefined;
 }
 
+/** How far related() goes. */
 export interface RelatedOptions {
     /** Relationships away from the start, at most; Infinity for all. Default 1. */
     depth?: number | undefined;
@@ -188,6 +192,7 @@ export interface RelatedOptions {
     memories?: boolean | undefined;
 }
 
+/** What related() gives. */
 export interface Related {
     id: string;
     /** Relationships away from the start: 1, 2, ... */
@@ -201,11 +206,13 @@ export interface RelatedMemory extends Related {
     memory: Memory;
 }
 
+/** Options of applyDecay(). */
 export interface DecayOptions {
     /** Up to when importance fades. Default now. */
     now?: Timestamp | undefined;
 }
 
+/** What contextSummary() gives. */
 export interface ContextSummary {
     count: number;
     /** 0 when there are none. */
@@ -214,6 +221,7 @@ export interface ContextSummary {
     centroid: Float32Array;
 }
 
+/** Options of consolidate(). */
 export interface ConsolidateOptions {
     /** Cosine similarity above which two memories become one, between 0 and 1. Default the store's similarityThreshold. */
     threshold?: number | undefined;
@@ -223,11 +231,13 @@ export interface ConsolidateOptions {
     signal?: AbortSignal | undefined;
 }
 
+/** What consolidate() did. */
 export interface Consolidation {
     /** Memories that went into others. */
     absorbed: number;
 }
 
+/** What stats() counts. */
 export interface Stats {
     memories: number;
     components: number;
@@ -247,6 +257,7 @@ export interface Stats {
     bytes: { reserved: number; vectors: number; index: number; records: number; blocks: number };
 }
 
+/** What check() saw in the index. */
 export interface CheckReport {
     live: number;
     dead: number;
@@ -321,6 +332,7 @@ export interface OpenOptions extends Partial<StoreConfig>, WasmOptions, Place {
     clock?: (() => number) | undefined;
 }
 
+/** Options of ChronoMind.load(). */
 export interface LoadOptions extends WasmOptions {
     /** Room for more memories than the snapshot's maxMemories. */
     maxMemories?: number | undefined;
@@ -332,6 +344,7 @@ export interface LoadOptions extends WasmOptions {
     clock?: (() => number) | undefined;
 }
 
+/** Options of ChronoMind.attach(). */
 export interface AttachOptions {
     /** This thread's time of day in milliseconds: functions are not shared. Default Date.now. */
     clock?: (() => number) | undefined;
@@ -364,6 +377,7 @@ export interface Seat {
     page: number;
 }
 
+/** Of everything that takes many at once: progress, and a way to stop. */
 export interface BatchOptions {
     /** Called every few milliseconds and at the end. `total` is known for arrays and sets. */
     onProgress?: ((done: number, total: number | undefined) => void) | undefined;

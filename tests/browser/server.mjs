@@ -3,7 +3,7 @@
  * The web server of the browser tests, on loopback: the built package, an empty page, and the functions that a test wants to run there.
  *
  *     /                  an empty page
- *     /dist/...          js/dist as a bundler serves it: `#host` is host-web.js (module workers have no import maps)
+ *     /dist/...          js/dist, with the entries that package.json gives browsers: index.js is web.js
  *     /published/...     js/dist as it is, for a page with an import map
  *     /js/dist/...       the same, and
  *     /tests/js/*.mjs    what tests/js runs in browsers, too: paths relative to each other are those of the repository
@@ -47,17 +47,13 @@ const WORKER = `
 import { outcomeOf } from '/outcome.js';
 onmessage = async ({ data: { url, arg } }) => postMessage({ outcome: await outcomeOf(url, arg) });`;
 
+/** What browsers get where Node gets the key. */
+const WEB_ENTRIES = { 'index.js': 'web.js', 'pool/pool.js': 'pool/web.js' };
+
 /** A file below js/dist; undefined when there is none, or when the name points elsewhere. */
 async function fileOf(name) {
     const path = normalize(join(dist, name));
     return path.startsWith(dist + sep) ? readFile(path).catch(() => undefined) : undefined;
-}
-
-async function bundled(name) {
-    const bytes = await fileOf(name);
-    if (bytes === undefined || extname(name) !== '.js') return bytes;
-    const up = '../'.repeat(name.split('/').length - 1) || './';
-    return String(bytes).replaceAll("'#host'", `'${up}host-web.js'`).replaceAll("'#workers'", `'${up}pool/workers-web.js'`);
 }
 
 /**
@@ -70,7 +66,7 @@ export async function startServer({ isolated = true, csp, headers: more = {}, pa
     const contentOf = async (path) => {
         const [, folder, name] = /^\/(dist|js\/dist|tests\/js|published|run)\/([\w./-]+)$/.exec(path) ?? [];
         if (folder === 'tests/js') return /^[\w-]+\.mjs$/.test(name) ? readFile(join(tests, name)).catch(() => undefined) : undefined;
-        if (folder === 'dist' || folder === 'js/dist') return bundled(name);
+        if (folder === 'dist' || folder === 'js/dist') return fileOf(WEB_ENTRIES[name] ?? name);
         if (folder === 'published') return fileOf(name);
         if (folder === 'run') return functions[Number.parseInt(name, 10)];
         return { '/': PAGE, '/outcome.js': OUTCOME, '/worker.js': WORKER, ...pages }[path];

@@ -85,7 +85,7 @@ chromium.test("a content security policy needs 'wasm-unsafe-eval' and no more; w
 });
 
 chromium.test('the files as published run behind an import map', async (t) => {
-    const map = JSON.stringify({ imports: { chronomind: '/published/index.js', '#host': '/published/host-web.js' } });
+    const map = JSON.stringify({ imports: { chronomind: '/published/web.js' } });
     const page = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">${map}</script>`;
     const tab = await chromium.open(t, await serve(t, { pages: { '/mapped.html': page } }), { path: '/mapped.html' });
     const size = await tab.page.evaluate(async () => {

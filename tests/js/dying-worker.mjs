@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 
 const after = Number(process.env.DIE_AFTER);
 let n = 0;
-await import('../../js/dist/pool/pool-worker.js'); // first: whoever listens starts the flow of messages
+await import('../../js/dist/pool/pool-worker-node.js'); // first: whoever listens starts the flow of messages
 parentPort.on('message', () => {
     if (n++ === after) process.exit(3);
 });

@@ -2,10 +2,11 @@
 /** The tarball that npm would publish, installed into an empty folder without a network, used as its users will. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
+import { buildSync } from 'esbuild';
 import { root, temporaryFolder } from './support.mjs';
 
 const bin = join(root, 'node_modules/.bin');
@@ -35,6 +36,8 @@ before((t) => {
     contents = packed.files;
     writeFileSync(join(folder, 'package.json'), '{"name":"user","version":"1.0.0","private":true}');
     ok('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], folder);
+    assert.equal(existsSync(join(folder, 'node_modules/@langchain')), false, 'an optional peer is not installed for those who do not ask');
+    symlinkSync(join(root, 'node_modules/@langchain'), join(folder, 'node_modules/@langchain')); // as its users do
 });
 
 function script(name, text) {
@@ -56,6 +59,8 @@ test('it holds what runs, its types, licences and README, and nothing else', () 
     }
     for (const path of paths)
         assert.match(path, /^(README\.md|LICENSE-(MIT|APACHE)|package\.json|js\/dist\/[\w/-]+(\.d)?\.(js|cjs|ts|cts|wasm))$/);
+    const declarations = paths.filter((path) => path.endsWith('.d.ts') && /\/(cli|host|loader|core|memory)/.test(path));
+    assert.deepEqual(declarations, [], 'declarations that no import leads to');
     const cli = contents.find(({ path }) => path === 'js/dist/cli.js');
     assert.equal(cli.mode & 0o111, 0o111, 'the command line can be run');
     const { dependencies, scripts } = JSON.parse(readFileSync(join(folder, 'node_modules/chronomind/package.json'), 'utf8'));
@@ -68,6 +73,26 @@ test('the threads build is under 40 KB as servers send it', (t) => {
     const nBytes = brotliCompressSync(module).length;
     t.diagnostic(`${module.length} bytes, ${nBytes} after brotli`);
     assert.ok(nBytes < 40 * 1024);
+});
+
+/** What it is for: bytes minified and after brotli, entries as esbuild bundles them. One that grows beyond its budget is to be looked at, and then the budget raised. */
+const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16 * 1024, 'langchain.js': 2 * 1024 };
+
+test('the JavaScript that a browser loads is within its budget', (t) => {
+    for (const [entry, budget] of Object.entries(BUDGETS)) {
+        const entryPoints = [join(folder, 'node_modules/chronomind/js/dist', entry)];
+        const external = ['@langchain/*', 'chronomind'];
+        const { outputFiles } = buildSync({ entryPoints, external, bundle: true, minify: true, write: false, format: 'esm' });
+        const nBytes = brotliCompressSync(outputFiles[0].contents).length;
+        t.diagnostic(`${entry}: ${nBytes} bytes of ${budget}`);
+        assert.ok(nBytes <= budget, `${entry}: ${nBytes} bytes, budget ${budget}`);
+    }
+});
+
+test('the tarball is within its budget', (t) => {
+    const { size } = statSync(tarball);
+    t.diagnostic(`${size} bytes, ${contents.length} files`);
+    assert.ok(size <= 220 * 1024, `${size} bytes`);
 });
 
 const use = `
@@ -153,6 +178,21 @@ test('a pool of workers, imported and required', () => {
     const requires = "const { ChronoMind } = require('chronomind');const { WorkerPool } = require('chronomind/pool');";
     assert.equal(script('pool.mjs', imports + text), 'a,b 2\n');
     assert.equal(script('pool.cjs', `${requires}(async () => {${text}})();`), 'a,b 2\n');
+});
+
+test('the LangChain adapter, imported and required', () => {
+    const text = `
+        const embeddings = { embedDocuments: async (texts) => texts.map((text) => [text.length, 1]), embedQuery: async (text) => [text.length, 1] };
+        const store = await ChronoMindStore.fromTexts(['a', 'long text'], [{ n: 1 }, { n: 2 }], embeddings, { open: { temporalWeight: 0 } });
+        const [document] = await store.asRetriever(1).invoke('long news');
+        console.log(document.pageContent, document.metadata.n, store.mind instanceof ChronoMind, store instanceof VectorStore);
+        store.mind.close();`;
+    const imports =
+        "import { ChronoMind } from 'chronomind';import { ChronoMindStore } from 'chronomind/langchain';import { VectorStore } from '@langchain/core/vectorstores';";
+    const requires =
+        "const { ChronoMind } = require('chronomind');const { ChronoMindStore } = require('chronomind/langchain');const { VectorStore } = require('@langchain/core/vectorstores');";
+    assert.equal(script('langchain.mjs', imports + text), 'long text 2 true true\n');
+    assert.equal(script('langchain.cjs', `${requires}(async () => {${text}})();`), 'long text 2 true true\n');
 });
 
 test('npx chronomind', () => {
@@ -268,14 +308,50 @@ const projects = [
     ['Node without the DOM', 'main.mts', { module: 'nodenext', target: 'es2022', lib: ['es2022'], skipLibCheck: false }],
 ];
 
+const typedLangchain = `
+import { ChronoMind } from 'chronomind';
+import { ChronoMindStore } from 'chronomind/langchain';
+import type { AddOptions, ChronoMindFilter, ChronoMindStoreConfig, DeleteOptions, DocumentAttributes, NewChronoMindStoreConfig } from 'chronomind/langchain';
+import type { Document } from '@langchain/core/documents';
+import type { EmbeddingsInterface } from '@langchain/core/embeddings';
+import type { VectorStore } from '@langchain/core/vectorstores';
+
+export async function documents(embeddings: EmbeddingsInterface, mind: ChronoMind): Promise<void> {
+    const attributes: DocumentAttributes = { importance: 1 };
+    const config: ChronoMindStoreConfig = { mind, attributes: ({ metadata }) => ({ ...attributes, context: String(metadata['source']) }) };
+    const fresh: NewChronoMindStoreConfig = { open: { maxMemories: 5 } };
+    const store: VectorStore = new ChronoMindStore(embeddings, config);
+    const own: ChronoMindStore = await ChronoMindStore.fromTexts(['a'], {}, embeddings, fresh);
+    const add: AddOptions = { ids: ['a'], timestamp: new Date() };
+    const filter: ChronoMindFilter = { context: 'c', after: 5, metadata: { a: 1 }, where: (document) => document.pageContent !== '' };
+    const gone: DeleteOptions = { ids: ['a'] };
+    const ids: string[] = await own.addDocuments([], add);
+    const found: Document[] = await own.asRetriever({ k: 3, filter }).invoke('a');
+    const scored: [Document, number][] = await own.similaritySearchVectorWithScore([1], 3, (document) => document.id !== 'x');
+    await own.delete(gone);
+    // @ts-expect-error metadata has a place of its own
+    await own.similaritySearch('a', 1, { source: 'user' });
+    own.mind.close();
+    void [store, ids, found, scored];
+}
+`;
+
 for (const [name, file, options] of projects) {
     test(`TypeScript, strict: ${name}`, () => {
         const project = join(folder, `ts-${name.replaceAll(/\W+/g, '-')}`);
         mkdirSync(project);
         writeFileSync(join(project, file), typed);
+        const langchain = file.replace('main', 'langchain');
+        writeFileSync(join(project, langchain), typedLangchain);
         const typeRoots = options.types?.length === 0 ? [] : [join(root, 'node_modules/@types')];
         const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true, types: ['node'], typeRoots, noEmit: true };
-        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...strict, ...options }, files: [file] }));
+        writeFileSync(
+            join(project, 'tsconfig.json'),
+            JSON.stringify({
+                compilerOptions: { ...strict, ...options },
+                files: [file, ...(options.skipLibCheck === false ? [] : [langchain])],
+            }),
+        );
         assert.equal(ok(join(bin, 'tsc'), ['--project', project], folder), '');
     });
 }

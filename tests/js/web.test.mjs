@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** The package as a host without a file system sees it: `#host` is host-web.js, modules arrive over HTTP. */
+/** The package as a host without a file system sees it: the entry is web.js, modules arrive over HTTP. */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,8 +10,8 @@ import { moduleBytes, refuses, rejects, root, temporaryFolder } from './support.
 
 const dist = join(root, 'js/dist');
 
-/** Every file that index.js loads, with `#host` as a browser resolves it, and what they import from elsewhere. */
-function moduleGraph() {
+/** Every file that an entry loads, and what they import from elsewhere. */
+function moduleGraph(entry) {
     const files = new Set();
     const foreign = new Set();
     const visit = (file) => {
@@ -19,38 +19,45 @@ function moduleGraph() {
         files.add(file);
         const source = readFileSync(file, 'utf8');
         for (const [, name] of source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/g)) {
-            if (name === '#host') visit(join(dist, 'host-web.js'));
-            else if (name.startsWith('.')) visit(normalize(join(file, '..', name)));
+            if (name.startsWith('.')) visit(normalize(join(file, '..', name)));
             else foreign.add(name);
         }
     };
-    visit(join(dist, 'index.js'));
+    visit(join(dist, entry));
     return { files: [...files], foreign: [...foreign] };
 }
 
-test('what a browser loads imports nothing from Node, and uses no global of it', () => {
-    const { files, foreign } = moduleGraph();
-    assert.ok(files.length >= 12, files.join(' '));
-    assert.deepEqual(foreign, []);
-    for (const file of files) {
-        const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-        for (const global of [/\brequire\(/, /\bBuffer\b/, /\b__dirname\b/, /\bprocess\.env\b/, /\bsetImmediate\b/, /['"]node:/]) {
-            assert.doesNotMatch(code, global, file);
+for (const entry of ['web.js', 'pool/web.js', 'pool/pool-worker.js', 'storage/opfs.js', 'storage/idb.js', 'storage/bytes.js']) {
+    test(`what a browser loads for ${entry} imports by relative paths only, nothing from Node, and uses no global of it`, () => {
+        const { files, foreign } = moduleGraph(entry);
+        assert.ok(files.length >= (entry.startsWith('storage/') ? 2 : 12), files.join(' '));
+        assert.deepEqual(foreign, []);
+        for (const file of files) {
+            const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+            for (const global of [/\brequire\(/, /\bBuffer\b/, /\b__dirname\b/, /\bprocess\.env\b/, /\bsetImmediate\b/, /['"]node:/]) {
+                assert.doesNotMatch(code, global, file);
+            }
         }
+    });
+}
+
+test('the worker of a pool does not name itself: bundlers that follow the name would never end, or refuse it', () => {
+    const { files } = moduleGraph('pool/pool-worker.js');
+    assert.deepEqual(
+        files.filter((file) => /new Worker\(/.test(readFileSync(file, 'utf8'))),
+        [],
+    );
+});
+
+test('no file needs import(): bundlers make of a worker one file', () => {
+    for (const entry of ['web.js', 'pool/web.js', 'pool/pool-worker.js']) {
+        for (const file of moduleGraph(entry).files) assert.doesNotMatch(readFileSync(file, 'utf8'), /\bawait import\(|= import\(/, file);
     }
 });
 
 test('bundlers find both modules: the URLs are literal', () => {
     const source = readFileSync(join(dist, 'loader.js'), 'utf8');
     for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) assert.ok(source.includes(`new URL('./${name}', import.meta.url)`), name);
-});
-
-test('package.json gives browsers the web host, and Node its own', () => {
-    const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    assert.deepEqual(Object.entries(imports['#host']), [
-        ['node', './js/dist/host-node.js'],
-        ['default', './js/dist/host-web.js'],
-    ]);
 });
 
 /** A server on the loopback interface; gives its address. */
@@ -67,12 +74,13 @@ async function serve(t, answer) {
 test('a store over modules fetched by HTTP; files are refused with what to do instead', async (t) => {
     const folder = temporaryFolder(t);
     cpSync(dist, join(folder, 'dist'), { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{"type":"module","imports":{"#host":"./dist/host-web.js"}}');
-    const { ChronoMind } = await import(pathToFileURL(join(folder, 'dist/index.js')).href);
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    const { ChronoMind } = await import(pathToFileURL(join(folder, 'dist/web.js')).href);
     const bytes = moduleBytes('threads');
     const types = { '/right.wasm': 'application/wasm', '/wrong.wasm': 'application/octet-stream' };
     const address = await serve(t, (request, response) => {
         const type = types[request.url];
+        if (request.url === '/page') return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
         response.writeHead(type ? 200 : 404, { 'Content-Type': type ?? 'text/plain' });
         response.end(type ? bytes : 'no such thing');
     });
@@ -91,6 +99,7 @@ test('a store over modules fetched by HTTP; files are refused with what to do in
         for (const store of [worker, copy, mind]) store.close();
     }
     await rejects('CM_E_ENVIRONMENT', /404 Not Found for http.*wasm-unsafe-eval/s, () => ChronoMind.open({ wasmUrl: `${address}/none` }));
+    await rejects('CM_E_ENVIRONMENT', /page is a page and no module.*optimizeDeps/, () => ChronoMind.open({ wasmUrl: `${address}/page` }));
     await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.load('x.chrono'));
     await rejects('CM_E_ENVIRONMENT', /no file system/, () => ChronoMind.open({ path: 'x.chrono' }));
 });

@@ -5,11 +5,11 @@
  * A worker that ends without a word (terminated by others, out of memory, a page that closes it) left its place in the store claimed, and perhaps pinned: it is abandoned, so
  * that reclamation proceeds.
  */
-import { workers } from '#workers';
 import type { ChronoMind } from '../chronomind.js';
 import { ChronoMindError } from '../errors.js';
 import type { SharedStore } from '../types.js';
 import type { Answer, PoolWorker, Task } from './protocol.js';
+import { theWorkers } from './workers.js';
 
 /** The worker that a task was with is gone. The task may have been done in part. */
 export class WorkerLost extends Error {}
@@ -75,7 +75,7 @@ export class CrewMember {
     async #start(): Promise<void> {
         const shared = this.#mind.share();
         this.#shared = shared;
-        const worker: PoolWorker = workers.start(this.#url, {
+        const worker: PoolWorker = theWorkers().start(this.#url, {
             onAnswer: (answer) => {
                 this.#waiting.shift()?.resolve(answer);
                 if (this.#waiting.length === 0) worker.rest();

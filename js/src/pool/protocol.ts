@@ -32,12 +32,10 @@ export interface PoolWorkerEvents {
     onEnd(reason: string): void;
 }
 
-/** What `#workers` gives: workers-node.ts or workers-web.ts. */
+/** How a host starts workers: workers-node.ts or workers-web.ts. */
 export interface Workers {
     /** How many the machine can run at a time. */
     readonly parallelism: number;
     /** `url`: of another file than pool-worker.js. */
     start(url: string | URL | undefined, events: PoolWorkerEvents): PoolWorker;
-    /** Within a worker: answers every task in its order. */
-    serve(answer: (task: Task) => Promise<Answer>): void;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Node: worker_threads. */
 import { availableParallelism } from 'node:os';
-import { parentPort, Worker } from 'node:worker_threads';
-import type { Answer, Task, Workers } from './protocol.js';
+import { Worker } from 'node:worker_threads';
+import type { Workers } from './protocol.js';
 
 /** `node --input-type=module -e ...` is for the program alone: a worker is a file. */
 const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--input-type'));
@@ -11,7 +11,7 @@ export const workers: Workers = {
     parallelism: availableParallelism(),
 
     start(url, { onAnswer, onEnd }) {
-        const worker = new Worker(url ?? new URL('./pool-worker.js', import.meta.url), { execArgv });
+        const worker = new Worker(url ?? new URL('./pool-worker-node.js', import.meta.url), { execArgv });
         worker.on('message', onAnswer);
         worker.on('error', (error) => onEnd(error.message));
         worker.on('messageerror', (error) => onEnd(error.message));
@@ -27,12 +27,5 @@ export const workers: Workers = {
             },
             rest: () => worker.unref(),
         };
-    },
-
-    serve(answer) {
-        let last = Promise.resolve();
-        parentPort?.on('message', (task: Task) => {
-            last = last.then(async () => parentPort?.postMessage((await answer(task)) satisfies Answer));
-        });
     },
 };

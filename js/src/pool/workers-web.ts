@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** Browsers: module workers. The URL is literal within `new Worker`, because bundlers look for exactly this expression. */
-import type { Answer, Task, Workers } from './protocol.js';
-
-/** What a worker's own scope has of a port. */
-interface Scope {
-    onmessage: ((event: MessageEvent<Task>) => void) | null;
-    postMessage(answer: Answer): void;
-}
+import type { Answer, Workers } from './protocol.js';
 
 export const workers: Workers = {
     parallelism: globalThis.navigator?.hardwareConcurrency ?? 1,
@@ -26,14 +20,6 @@ export const workers: Workers = {
             post: (task) => worker.postMessage(task),
             terminate: async () => worker.terminate(),
             rest() {},
-        };
-    },
-
-    serve(answer) {
-        const scope = globalThis as unknown as Scope;
-        let last = Promise.resolve();
-        scope.onmessage = ({ data }) => {
-            last = last.then(async () => scope.postMessage(await answer(data)));
         };
     },
 };

@@ -3,6 +3,7 @@
 import { Chunks } from './chunks.js';
 import type { SnapshotStorage } from './storage.js';
 
+/** A storage whose snapshot can be looked at. */
 export interface BytesStorage extends SnapshotStorage {
     /** The snapshot; undefined when nothing was saved. Whoever writes it brings one. */
     bytes: Uint8Array | undefined;
@@ -10,6 +11,7 @@ export interface BytesStorage extends SnapshotStorage {
 
 let count = 0;
 
+/** A snapshot in memory, at first `initial`. */
 export function bytesStorage(initial?: Uint8Array): BytesStorage {
     const storage: BytesStorage = {
         name: `bytes ${++count}`,

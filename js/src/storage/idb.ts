@@ -12,6 +12,7 @@ const DATABASE = 'chronomind';
 const CHUNKS = 'chunks';
 const VERSION = 1;
 
+/** A snapshot in IndexedDB, under `key`. */
 export function idbStorage(key: string): SnapshotStorage {
     if (typeof key !== 'string' || key === '') throw new ChronoMindError('CM_E_ARGUMENT', 'idb must be a name, a string that is not empty');
     const name = `idb:${key}`;

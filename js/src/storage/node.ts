@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createFile, nameOf, openFile } from '../files-node.js';
 import type { SnapshotStorage } from './storage.js';
 
+/** A snapshot in a file: written beside the old one, flushed, and renamed over it. */
 export function fileStorage(path: string | URL): SnapshotStorage {
     return {
         name: resolve(nameOf(path)),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-/** From what a caller names as a place to its storage. Those of browsers are loaded when somebody asks for them. */
-import { host } from '#host';
+/** From what a caller names as a place to its storage. All are imported at once: bundlers make a worker one file, and some then refuse `import()`. */
 import { ChronoMindError } from '../errors.js';
+import { theHost } from '../host.js';
 import type { Place } from '../types.js';
 import { shown } from '../validate.js';
+import { idbStorage } from './idb.js';
+import { opfsStorage } from './opfs.js';
 import type { SnapshotStorage } from './storage.js';
 
 const KINDS = ['path', 'opfs', 'idb', 'storage'] as const;
@@ -15,11 +17,11 @@ export async function storageIn(place: Place): Promise<SnapshotStorage | undefin
     if (other !== undefined) throw new ChronoMindError('CM_E_ARGUMENT', `${kind} and ${other} are both given: name one place`);
     switch (kind) {
         case 'path':
-            return host.fileStorage(checkPath(place.path));
+            return theHost().fileStorage(checkPath(place.path));
         case 'opfs':
-            return (await import('./opfs.js')).opfsStorage(place.opfs as string);
+            return opfsStorage(place.opfs as string);
         case 'idb':
-            return (await import('./idb.js')).idbStorage(place.idb as string);
+            return idbStorage(place.idb as string);
         case 'storage':
             return checkStorage(place.storage);
     }
