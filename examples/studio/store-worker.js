@@ -180,8 +180,8 @@ serveCalls({
     },
     stopAlone: () => ending?.abort(),
     /** Of a worker that has left, or, with `isDead`, of one that cannot any more. */
-    forget(number, isDead) {
-        if (isDead) mind.abandon(seats.get(number));
+    async forget(number, isDead) {
+        if (isDead) await mind.abandon(seats.get(number));
         seats.delete(number);
     },
 });

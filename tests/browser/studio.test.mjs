@@ -39,7 +39,7 @@ test('the server gives its own files, the package and the words, and nothing els
     /** The path as it is: fetch() would tidy it up. */
     const statusOf = (path) =>
         new Promise((resolve, reject) => get(url, { path }, (response) => resolve(response.resume().statusCode)).on('error', reject));
-    for (const path of ['/', '/main.js', '/style.css', '/chronomind/index.js', '/chronomind/pool/pool.js', '/words.bin?from=0&count=2']) {
+    for (const path of ['/', '/main.js', '/style.css', '/chronomind/web.js', '/chronomind/pool/web.js', '/words.bin?from=0&count=2']) {
         assert.equal(await statusOf(path), 200, path);
     }
     for (const path of [
@@ -491,7 +491,7 @@ chromium.test('what fails is said with its remedy, and the page goes on', async 
     const { site, studio } = await opened(t);
     const other = await Studio.open(t, chromium, site, { beside: studio.tab });
     await other.page.evaluate(async () => {
-        const { ChronoMind } = await import('/chronomind/index.js');
+        const { ChronoMind } = await import('/chronomind/web.js');
         globalThis.mind = await ChronoMind.open({ dimensions: 2, opfs: 'studio.chrono' });
     });
     await studio.page.click('#save');

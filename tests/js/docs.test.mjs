@@ -83,7 +83,7 @@ test('examples/langchain.mjs', () => {
 });
 
 test('every example is run by a test', () => {
-    const elsewhere = ['browser', 'vite', 'serve.mjs', 'temporal.c', 'memories.jsonl']; // tests/browser, tests/bundlers, the native tests
+    const elsewhere = ['README.md', 'browser', 'studio', 'vite', 'serve.mjs', 'temporal.c', 'memories.jsonl']; // tests/browser, tests/bundlers, the native tests
     const here = ['temporal.mjs', 'temporal.sh', 'quickstart.mjs', 'commonjs.cjs', 'worker-threads.mjs', 'langchain.mjs'];
     assert.deepEqual(readdirSync(file('examples')).sort(), [...elsewhere, ...here].sort());
 });

@@ -14,6 +14,7 @@ fs.writeSync = (file, bytes, ...rest) => {
     return bytes.length - (rest[0] ?? 0);
 };
 syncBuiltinESMExports();
+await import('../../js/dist/index.js'); // provides the host
 const { run } = await import('../../js/dist/cli/run.js');
 const { safeText } = await import('../../js/dist/cli/text.js');
 
