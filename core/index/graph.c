@@ -135,10 +135,6 @@ void cmi_hnsw_abandon_slot(cmi_hnsw_t *graph, uint32_t slot) {
     plat_store_relaxed(&node->meta, cmi_meta_make(cmi_meta_generation(meta), 0, 0, CMI_FREE));
 }
 
-uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot) {
-    return plat_load_acquire(&cmi_hnsw_node(graph, slot)->meta); /* [N3] pairs with publishing LIVE in cmi_hnsw_link() */
-}
-
 uint32_t cmi_hnsw_n_slots(const cmi_hnsw_t *graph) {
     return plat_load_acquire((plat_a32_t *)&graph->n_slots); /* [N5] pairs with cmi_hnsw_reserve() */
 }

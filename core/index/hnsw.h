@@ -143,7 +143,9 @@ static inline float *cmi_hnsw_row(const cmi_hnsw_t *graph, uint32_t slot) {
     return (float *)cmi_arena_at(&graph->vectors, slot);
 }
 /* State word, with acquire: seeing LIVE means seeing the vector, the record and the forward lists. */
-uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot);
+static inline uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot) {
+    return plat_load_acquire(&cmi_hnsw_node(graph, slot)->meta); /* [N3] pairs with publishing LIVE in cmi_hnsw_link() */
+}
 
 /* Bytes of used slots: links, levels, states (without vectors), and of vectors. */
 uint64_t cmi_hnsw_index_bytes(const cmi_hnsw_t *graph);

@@ -27,6 +27,7 @@ static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *
     scratch->later.at = carve(carver, (uint64_t)scratch->later.capacity * sizeof(cmi_found_t));
     scratch->fresh = carve(carver, cap0 * sizeof(uint32_t));
     scratch->fresh_distance = carve(carver, cap0 * sizeof(float));
+    scratch->wanted = carve(carver, cap0 * sizeof(uint32_t));
     scratch->members = carve(carver, cap0 * sizeof(uint32_t));
     scratch->member_to_owner = carve(carver, cap0 * sizeof(float));
     scratch->member_to_new = carve(carver, cap0 * sizeof(float));
@@ -35,7 +36,7 @@ static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *
 }
 
 /* Untouched pages of the tags cost nothing where address space can be reserved. */
-static uint16_t *open_seen(uint64_t bytes) {
+static uint8_t *open_seen(uint64_t bytes) {
     void *pages = plat_pages_caps()->can_reserve ? plat_pages_reserve((size_t)bytes) : NULL;
     return pages ? pages : plat_pages_alloc((size_t)bytes);
 }
@@ -51,7 +52,7 @@ cmi_scratch_t *cmi_scratch_open(const cmi_hnsw_t *graph, uint32_t max_ef) {
     carve(&count, sizeof plan);
     lay_out(&plan, &count, graph);
     plan.bytes = count.used;
-    plan.seen_bytes = (uint64_t)capacity * sizeof(uint16_t);
+    plan.seen_bytes = ((uint64_t)capacity + 1) * sizeof(uint8_t);
 
     uint8_t *base = plat_pages_alloc((size_t)plan.bytes);
     if (!base) return NULL;

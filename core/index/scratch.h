@@ -37,13 +37,15 @@ typedef struct cmi_chosen {
 } cmi_chosen_t;
 
 struct cmi_scratch {
-    uint16_t *seen; /* per slot: == tag when this search has seen it */
-    uint16_t tag;
+    /* per slot: == tag when this search has seen it; and one more, which stands for no slot. Bytes, which stay in the second-level cache longest */
+    uint8_t *seen;
+    uint8_t tag;
     cmi_pool_t pool;
     cmi_hidden_t hidden;
     cmi_hidden_t later;                     /* of a stream: what has no place in the pool yet, expanded (CMI_CHECKED) or not */
     uint32_t *fresh;                        /* 2m: unseen neighbours of the node being expanded */
     float *fresh_distance;                  /* 2m */
+    uint32_t *wanted;                       /* 2m: rows of the next expansion, to ask for */
     uint32_t *members;                      /* 2m: one list, read for pruning */
     float *member_to_owner;                 /* 2m */
     float *member_to_new;                   /* 2m */
@@ -72,13 +74,15 @@ static inline bool cmi_seen_add(cmi_scratch_t *scratch, uint32_t slot) {
     return true;
 }
 
-/* Inserts in order, dropping the farthest of a pool that holds `limit` already; the caller knows that the newcomer belongs. Returns its place. */
+/* Inserts in order, dropping the farthest of a pool that holds `limit` already; the caller knows that the newcomer belongs. Returns its place. The search
+ * has no branch, for none of its turns can be guessed. */
 static inline uint32_t cmi_pool_insert(cmi_pool_t *pool, uint32_t limit, float distance, uint32_t slot) {
-    uint32_t low = 0, high = pool->n;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (pool->at[middle].distance <= distance) low = middle + 1;
-        else high = middle;
+    const cmi_found_t *at = pool->at;
+    uint32_t low = 0;
+    for (uint32_t rest = pool->n; rest > 0;) {
+        uint32_t half = (rest + 1) / 2;
+        low += half & (0u - (uint32_t)(at[low + half - 1].distance <= distance));
+        rest -= half;
     }
     uint32_t n_after = pool->n < limit ? pool->n + 1 : limit;
     memmove(&pool->at[low + 1], &pool->at[low], (size_t)(n_after - 1 - low) * sizeof *pool->at);
