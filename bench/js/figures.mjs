@@ -21,17 +21,21 @@ export function spread(values) {
 
 /**
  * The rate at a recall, between the two widths that enclose it: linear in the logarithm of the rate. `points` are {ef, recall, rate} in order of ef. Where
- * the narrowest width already has more recall, its rate; undefined where the widest has less.
+ * the narrowest width already has more recall, its rate and that recall; undefined where the widest has less.
  */
 export function rateAt(points, recall = RECALL) {
-    if (points[0].recall >= recall)
-        return { rate: points[0].rate, ef: points[0].ef, note: `recall ${points[0].recall.toFixed(4)} at the narrowest width` };
+    if (points[0].recall >= recall) return { ...points[0], note: 'the narrowest width' };
     for (let i = 1; i < points.length; i++) {
         const [below, above] = [points[i - 1], points[i]];
         if (above.recall < recall) continue;
         const share = (recall - below.recall) / (above.recall - below.recall);
         const log = Math.log(below.rate) + share * (Math.log(above.rate) - Math.log(below.rate));
-        return { rate: Math.exp(log), ef: below.ef + share * (above.ef - below.ef), note: `between ef ${below.ef} and ${above.ef}` };
+        return {
+            recall,
+            rate: Math.exp(log),
+            ef: below.ef + share * (above.ef - below.ef),
+            note: `between ef ${below.ef} and ${above.ef}`,
+        };
     }
     return undefined;
 }
@@ -72,4 +76,61 @@ export function printTable(head, rows) {
     const widths = head.map((_, i) => Math.max(...all.map((row) => row[i].length)));
     for (const row of all)
         console.log(`  ${row.map((value, i) => (i === 0 ? value.padEnd(widths[i]) : value.padStart(widths[i]))).join('  ')}`);
+}
+
+/** Medians over the results of all rounds, by wall clock ("wall") or by processor time ("cpu"). */
+function pointsOf(results, clock) {
+    const searches = results.flatMap((result) => result.searches);
+    const efs = [...new Set(searches.map(({ ef }) => ef))].sort((a, b) => a - b);
+    return efs.map((ef) => {
+        const of = searches.filter((search) => search.ef === ef);
+        return { ef, recall: median(of.map(({ recall }) => recall)), ...spread(of.map((search) => search[clock])) };
+    });
+}
+
+const UNITS = { wall: 'per second', cpu: 'per processor second' };
+
+/** The rate at the recall: of the medians, of the slowest and of the fastest rounds. */
+function atRecall(results, clock) {
+    const points = pointsOf(results, clock);
+    const [found, least, most] = ['median', 'min', 'max'].map((edge) => rateAt(points.map((point) => ({ ...point, rate: point[edge] }))));
+    return found && { ...found, min: least.rate, max: most.rate };
+}
+
+/** Rows for what measure() gave: a list of results for each system. */
+export function addRates(rows, workload, all, clocks) {
+    for (const [system, results] of all) {
+        for (const clock of clocks) {
+            const add = (more, { median: middle, min, max }) => {
+                const base = { workload, system, version: results[0].version, threads: 1, unit: UNITS[clock] };
+                rows.add({ ...base, ...more, median: whole(middle), min: whole(min), max: whole(max) });
+            };
+            add({ rate: 'inserts' }, spread(results.map((result) => result.insert[clock])));
+            for (const point of pointsOf(results, clock))
+                add({ parameter: `ef=${point.ef}`, recall: point.recall.toFixed(4), rate: 'queries' }, point);
+            const found = atRecall(results, clock);
+            if (found === undefined) continue;
+            const more = {
+                parameter: `ef=${found.ef.toFixed(0)}`,
+                recall: found.recall.toFixed(4),
+                rate: 'queries at recall .95',
+                note: found.note,
+            };
+            add(more, { ...found, median: found.rate });
+        }
+    }
+}
+
+export function printRates(title, all, clocks) {
+    const head = { wall: ['inserts/s', 'queries/s at .95'], cpu: ['inserts/cpu s', 'queries/cpu s at .95'] };
+    console.log(`\n${title}, ${loadLine()}\n`);
+    const cells = ([system, results]) => {
+        const rates = clocks.flatMap((clock) => [
+            whole(median(results.map((result) => result.insert[clock]))),
+            whole(atRecall(results, clock)?.rate),
+        ]);
+        const recalls = pointsOf(results, 'wall').map(({ ef, recall }) => `${ef}: ${recall.toFixed(3)}`);
+        return [`${system} ${results[0].version}`, ...rates, atRecall(results, 'wall')?.ef.toFixed(0), recalls.join(' ')];
+    };
+    printTable(['system', ...clocks.flatMap((clock) => head[clock]), 'ef', 'recall'], [...all].map(cells));
 }

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { prepare, WORKLOADS } from './data.mjs';
-import { loadLine, median, printTable, RECALL, Rows, rateAt, spread, whole } from './figures.mjs';
+import { addRates, loadLine, printRates, Rows } from './figures.mjs';
 import { addMemory, addPayload } from './memory.mjs';
 import { isInstalled, SYSTEMS } from './systems.mjs';
 import { addWorkers } from './workers.mjs';
@@ -52,60 +52,6 @@ function runRound(system, workload) {
     return FIXED_EFS[workload].map((ef) => runOne(system, workload, [ef]));
 }
 
-/** Medians over the results of all rounds, by wall clock (`clock` "wall") or by processor time ("cpu"). */
-function pointsOf(results, clock) {
-    const searches = results.flatMap((result) => result.searches);
-    const efs = [...new Set(searches.map(({ ef }) => ef))].sort((a, b) => a - b);
-    return efs.map((ef) => {
-        const of = searches.filter((search) => search.ef === ef);
-        return { ef, recall: median(of.map(({ recall }) => recall)), ...spread(of.map((search) => search[clock])) };
-    });
-}
-
-const UNITS = { wall: 'per second', cpu: 'per processor second' };
-
-/** The rate at the recall in every round, then the spread over rounds. */
-function atRecall(results, clock) {
-    const points = pointsOf(results, clock);
-    const found = rateAt(points.map((point) => ({ ...point, rate: point.median })));
-    if (found === undefined) return undefined;
-    const [min, max] = ['min', 'max'].map((edge) => rateAt(points.map((point) => ({ ...point, rate: point[edge] }))).rate);
-    return { ...found, min, max };
-}
-
-function addRows(rows, workload, system, results) {
-    const base = { workload, system, version: results[0].version, threads: 1 };
-    for (const clock of ['wall', 'cpu']) {
-        const add = (more, { median: middle, min, max }) =>
-            rows.add({ ...base, ...more, unit: UNITS[clock], median: whole(middle), min: whole(min), max: whole(max) });
-        add({ rate: 'inserts' }, spread(results.map((result) => result.insert[clock])));
-        for (const point of pointsOf(results, clock))
-            add({ parameter: `ef=${point.ef}`, recall: point.recall.toFixed(4), rate: 'queries' }, point);
-        const found = atRecall(results, clock);
-        if (found === undefined) continue;
-        const more = { parameter: `ef=${found.ef.toFixed(0)}`, recall: RECALL, rate: 'queries at recall .95', note: found.note };
-        add(more, { ...found, median: found.rate });
-    }
-}
-
-function report(workload, all) {
-    console.log(`\n${workload}, medians of ${nRounds} rounds, ${loadLine()}\n`);
-    const cells = ([system, results]) => {
-        const insert = (clock) => whole(median(results.map((result) => result.insert[clock])));
-        const search = (clock) => atRecall(results, clock);
-        const recalls = pointsOf(results, 'wall').map(({ ef, recall }) => `${ef}: ${recall.toFixed(3).slice(1)}`);
-        const rates = [
-            insert('wall'),
-            insert('cpu'),
-            whole(search('wall')?.rate),
-            whole(search('cpu')?.rate),
-            search('wall')?.ef.toFixed(0),
-        ];
-        return [`${system} ${results[0].version}`, ...rates, recalls.join(' ')];
-    };
-    printTable(['system', 'inserts/s', '/cpu s', 'queries/s at .95', '/cpu s', 'ef', 'recall'], [...all].map(cells));
-}
-
 function compare(workload, rows) {
     prepare(workload);
     const systems = Object.keys(SYSTEMS).filter(isInstalled);
@@ -115,8 +61,8 @@ function compare(workload, rows) {
         for (const system of systems) all.get(system).push(...runRound(system, workload).filter((result) => result !== undefined));
     }
     for (const [system, results] of all) if (results.length === 0) all.delete(system);
-    for (const [system, results] of all) addRows(rows, workload, system, results);
-    report(workload, all);
+    addRates(rows, workload, all, ['wall', 'cpu']);
+    printRates(`${workload}, medians of ${nRounds} rounds`, all, ['wall', 'cpu']);
 }
 
 console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model}, ${loadLine()}`);
