@@ -111,9 +111,9 @@ function nearest({ base, queries }, dimensions) {
 
 /** What is measured where. */
 export const WORKLOADS = {
-    'words 50,000 x 100': { kind: 'words', n: 50000, nQueries: 980, dimensions: 100, efs: [40, 60, 80, 120, 200] },
+    'words 50,000 x 100': { kind: 'words', n: 50000, nQueries: 980, dimensions: 100, efs: [10, 15, 20, 30, 40, 60] },
     'embedding 10,000 x 768': { kind: 'embedding', n: 10000, nQueries: 1000, dimensions: 768, efs: [10, 15, 20, 30, 50] },
-    'words 20,000 x 100': { kind: 'words', n: 20000, nQueries: 390, dimensions: 100, efs: [30, 40, 60, 80, 120] },
+    'words 20,000 x 100': { kind: 'words', n: 20000, nQueries: 390, dimensions: 100, efs: [10, 15, 20, 30, 40, 60] },
     'words 4,000 x 100': { kind: 'words', n: 4000, nQueries: 78, dimensions: 100, efs: [10, 20, 40] },
     'embedding 1,000 x 768': { kind: 'embedding', n: 1000, nQueries: 100, dimensions: 768, efs: [10, 15, 20] },
 };

@@ -22,8 +22,8 @@ const nRounds = quick ? 2 : Number(process.env.CM_BENCH_ROUNDS ?? 3);
 
 /** Fresh indexes cost time: the two widths that enclose the recall, found by running all of them once. */
 const FIXED_EFS = {
-    'words 50,000 x 100': [80, 120],
-    'embedding 10,000 x 768': [10, 15],
+    'words 50,000 x 100': [20, 30],
+    'embedding 10,000 x 768': [15, 20],
     'words 4,000 x 100': [10, 20],
     'embedding 1,000 x 768': [10, 15],
 };
