@@ -3,7 +3,8 @@
  * One and two workers searching ONE store, idle and beside a worker that inserts without pause. No peer has this row: none shares a live index.
  *
  * The wall clock says what came out on this machine as it was; where other programs take the cores, it cannot tell whether the store scales. So beside it
- * stands what two workers do per second of processor time against one: 2 x that ratio is the scaling that the cores alone would allow.
+ * stands what two workers do per second of processor time against one: 2 x that ratio is the scaling if both cores were free and nobody ever waited. It sees
+ * contention for caches and retries; it cannot see a thread that sleeps, so it is no measurement of the target, which is the wall clock's on a calm machine.
  */
 import { Worker } from 'node:worker_threads';
 import { ChronoMind } from '../../js/dist/index.js';
