@@ -149,8 +149,9 @@ demo() { # [--full]: the main job on real word vectors, from nothing to answers 
     bash bench/demo.sh "$@"
 }
 
-bench() { # [kernels|index|temporal|contexts|consolidate]: benchmarks on real data
-    step "native build" native
+bench() { # [kernels|index|temporal|contexts|consolidate|js|browser]: benchmarks on real data
+    case ${1:-} in js | browser) ;; *) step "native build" native ;; esac
+    case ${1:-} in '' | js | browser) step "WebAssembly build" wasm && step "TypeScript build" js ;; esac
     bash bench/run.sh "$@"
 }
 
@@ -329,7 +330,7 @@ lint() { #: the project's own rules (tests/lint), formatting, TypeScript
 }
 
 format() { #: clang-format every C file, biome every JavaScript and TypeScript file
-    find core platform native tests bench wasm -name '*.[ch]' -print0 | xargs -0 clang-format-19 -i
+    find core platform native tests bench wasm -name '*.[ch]' -not -path '*/node_modules/*' -print0 | xargs -0 clang-format-19 -i
     npm run --silent format
 }
 

@@ -6,6 +6,8 @@
 #   temporal [N] [gate]     recall of the true top 10 under the score, and what it costs
 #   contexts [N] [gate]     search within contexts
 #   consolidate [N]         consolidation beside comparing all pairs
+#   js [quick]              the WebAssembly build in Node beside other packages
+#   browser [quick]         the same in Chromium
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,10 +34,12 @@ on_words() {
 
 temporal() { on_words temporal "${1:-200000}" "${@:2}"; }
 contexts() { on_words contexts "${1:-200000}" "${@:2}"; }
+js() { bash bench/js/run.sh js "$@"; }
+browser() { bash bench/js/run.sh browser "$@"; }
 consolidate() { on_words consolidate "${1:-50000}" "${@:2}"; }
 
 case ${1:-all} in
-    all) kernels; index; temporal; contexts; consolidate ;;
-    kernels | index | temporal | contexts | consolidate) "$@" ;;
-    *) echo "Error: no benchmark '$1'" >&2; echo "Hint: ./build.sh bench [kernels|index|temporal|contexts|consolidate]" >&2; exit 2 ;;
+    all) kernels; index; temporal; contexts; consolidate; js; browser ;;
+    kernels | index | temporal | contexts | consolidate | js | browser) "$@" ;;
+    *) echo "Error: no benchmark '$1'" >&2; echo "Hint: ./build.sh bench [kernels|index|temporal|contexts|consolidate|js|browser]" >&2; exit 2 ;;
 esac

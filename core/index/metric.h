@@ -10,6 +10,7 @@
 #define CMI_METRIC_H
 
 #include "index/scratch.h"
+#include "plat_prefetch.h"
 
 #define CMI_FARTHEST 3.402823466e+38f
 
@@ -48,7 +49,7 @@ static inline void cmi_prefetch_row(const cmi_hnsw_t *graph, uint32_t slot) {
     const char *row = (const char *)cmi_hnsw_row(graph, slot);
     uint32_t bytes = graph->row_floats * (uint32_t)sizeof(float);
     uint32_t n_lines = CMI_MIN(bytes / 64u, 8u); /* up to 8 lines; the machine's own prefetcher follows a longer row */
-    for (uint32_t line = 0; line < n_lines; line++) __builtin_prefetch(row + 64u * line);
+    for (uint32_t line = 0; line < n_lines; line++) plat_prefetch(row + 64u * line);
 }
 
 /* Distances of the query to n slots, in order: the next rows are requested while four are computed. */

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { checkIterable, indexed, Slices, totalOf } from './batch.js';
-import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory } from './core.js';
+import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory, type StoredPayload } from './core.js';
 import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
 import { detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { VERSION } from './generated.js';
@@ -357,10 +357,12 @@ export class ChronoMind implements Iterable<Memory> {
             nowMs: this.#now(options.now),
         });
         const weight = Math.fround(temporalWeight ?? this.#core.config.temporalWeight);
-        return hits.flatMap((hit) => {
-            const stored = this.#core.recordOf(hit);
-            return stored === undefined ? [] : [hitOf(hit, stored, weight)];
-        });
+        const found: Hit[] = [];
+        for (const hit of hits) {
+            const stored = this.#core.payloadOf(hit);
+            if (stored !== undefined) found.push(hitOf(hit, stored, weight));
+        }
+        return found;
     }
 
     /** What the last search of this object did (one that a filter ended, too). Before the first: strategy "none". */
@@ -577,7 +579,7 @@ function memoryOf({ createdMs, accessedMs, ...stored }: StoredMemory): Memory {
     return { ...stored, createdAt: createdMs, accessedAt: accessedMs, metadata: parseMetadata(stored.metadata) };
 }
 
-function hitOf(hit: CoreHit, stored: StoredMemory, temporalWeight: number): Hit {
+function hitOf(hit: CoreHit, stored: StoredPayload, temporalWeight: number): Hit {
     return {
         id: stored.id,
         score: hit.score,

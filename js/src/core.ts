@@ -97,6 +97,12 @@ export type CoreReport = StructOf<typeof C.cm_search_report_t>;
 
 export type CoreRelated = StructOf<typeof C.cm_related_t>;
 
+/** What a hit shows of the memory behind it. */
+export type StoredPayload = Pick<StoredMemory, 'id' | 'context' | 'text' | 'metadata'>;
+
+const HIT = C.cm_hit_t.fields;
+const MEMORY = C.cm_memory_t.fields;
+
 /** What the library says in the words of the caller. */
 type Words = (message: string) => string;
 
@@ -370,8 +376,11 @@ export class Core {
         const { filter } = options;
         if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, this.#session.instance.handles.filter));
         this.#check(filter === undefined ? this.#call(run) : this.#callWith({ filter: (candidate) => this.#ask(filter, candidate) }, run));
-        const found = Array.from({ length: heap.u32(nHits) }, (_, i) => hits + i * C.cm_hit_t.size);
-        return options.why === true ? this.#explained(found) : found.map((hit) => heap.read(C.cm_hit_t, hit));
+        const end = hits + heap.u32(nHits) * C.cm_hit_t.size;
+        const found: CoreHit[] = [];
+        for (let hit = hits; hit < end; hit += C.cm_hit_t.size) found.push(hitAt(heap, hit));
+        if (options.why === true) this.#explain(found, hits);
+        return found;
     }
 
     #ask(filter: (candidate: Candidate) => boolean, at: number): boolean {
@@ -383,15 +392,14 @@ export class Core {
         }
     }
 
-    /** The hits of the last search, at their addresses. */
-    #explained(hits: number[]): CoreHit[] {
-        const heap = this.#heap;
+    /** The hits of the last search, which begin at an address. */
+    #explain(found: CoreHit[], hits: number): void {
         const report = this.#lastSearch();
         const why = this.#scratch.take(C.cm_why_t.size);
-        return hits.map((hit) => {
-            this.#call((exports) => exports.cm_explain(report, hit, why));
-            return { ...heap.read(C.cm_hit_t, hit), why: heap.read(C.cm_why_t, why) };
-        });
+        for (const [i, hit] of found.entries()) {
+            this.#call((exports) => exports.cm_explain(report, hits + i * C.cm_hit_t.size, why));
+            hit.why = this.#heap.read(C.cm_why_t, why);
+        }
     }
 
     #lastSearch(): number {
@@ -409,6 +417,21 @@ export class Core {
     recordOf({ slot, generation }: Pick<CoreHit, 'slot' | 'generation'>): StoredMemory | undefined {
         this.#begin();
         return this.#copy((...buffer) => this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, ...buffer)));
+    }
+
+    /** As recordOf(), without what a hit does not show: no vector is copied. */
+    payloadOf({ slot, generation }: Pick<CoreHit, 'slot' | 'generation'>): StoredPayload | undefined {
+        const out = this.#begin().take(C.cm_memory_t.size);
+        const copy: Copy = (at, buffer, capacity, needed) =>
+            this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, at, buffer, capacity, needed));
+        if (!this.#intoBuffer(copy, out)) return undefined;
+        const heap = this.#heap;
+        return {
+            id: heap.string(out + MEMORY.id.at),
+            context: heap.string(out + MEMORY.context.at),
+            text: heap.string(out + MEMORY.text.at),
+            metadata: heap.string(out + MEMORY.metadata.at),
+        };
     }
 
     /** Breadth first, at most `depth` relationships away. */
@@ -725,6 +748,19 @@ export class Core {
         for (const [i, text] of texts.entries()) this.#heap.setSpan(at + i * C.cm_str_t.size, this.#scratch.text(text));
         return at;
     }
+}
+
+function hitAt(heap: Heap, at: number): CoreHit {
+    return {
+        slot: heap.u32(at + HIT.slot.at),
+        generation: heap.u32(at + HIT.generation.at),
+        score: heap.f32(at + HIT.score.at),
+        distance: heap.f32(at + HIT.distance.at),
+        recency: heap.f32(at + HIT.recency.at),
+        importance: heap.f32(at + HIT.importance.at),
+        created_ms: heap.i64(at + HIT.created_ms.at),
+        access_count: heap.u32(at + HIT.access_count.at),
+    };
 }
 
 function asItIs(message: string): string {

@@ -38,7 +38,8 @@ const CHROMIUM = { chromiumSandbox: false, args: ['--disable-dev-shm-usage'] };
 /** Over WebDriver BiDi, which an ordinary Firefox speaks; Playwright's own protocol needs its patched one. */
 const FIREFOX = { channel: 'moz-firefox' };
 
-function launchOptions(name) {
+/** Also of the benchmark in browsers (bench/js). */
+export function launchOptions(name) {
     return { executablePath: BROWSERS[name], timeout: TIMEOUT_MS, ...(name === 'firefox' ? FIREFOX : CHROMIUM) };
 }
 

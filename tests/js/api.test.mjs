@@ -75,6 +75,22 @@ for (const build of BUILDS) {
         assert.deepEqual([...mind.get('y').vector, ...mind.get('z').vector], [1, 2, 3, -1, 0, 1]);
     });
 
+    test(`${build}: strings come back whatever their script and length, in a memory and in a hit`, async (t) => {
+        const mind = await openOne(t);
+        const letters = ['a', '\u007f', '\u0080', 'é', 'ÿ', 'Ā', '€', '\u{1f600}'];
+        for (const letter of letters) {
+            for (const before of [0, 1, 10, 22, 23, 24, 25, 40]) {
+                const text = 'x'.repeat(before) + letter;
+                mind.insert({ id: text, vector: [1, 2, 3], context: text, text });
+                const { id, context, text: stored } = mind.get(text);
+                assert.deepEqual([id, context, stored], [text, text, text]);
+                const [hit] = mind.search([1, 2, 3], { k: 1, context: text });
+                assert.deepEqual([hit.id, hit.context, hit.text], [text, text, text]);
+            }
+        }
+        assert.equal(mind.size, letters.length * 8);
+    });
+
     test(`${build}: metadata is any JSON value`, async (t) => {
         const mind = await openOne(t);
         for (const metadata of [null, false, 0, '', 'text', [], {}, [1, { a: '"\\\n' }], new Date(NOW)]) {

@@ -106,7 +106,7 @@ tags_come_in_pairs() {
 
 files_name_their_licence() {
     local file
-    for file in $(c_files core platform native wasm tests bench) $(find js/src tests bench demo -name '*.ts' -o -name '*.mjs' -o -name '*.sh' -o -name '*.cpp' 2>/dev/null); do
+    for file in $(c_files core platform native wasm tests bench) $(find js/src tests bench demo -name '*.ts' -o -name '*.mjs' -o -name '*.sh' -o -name '*.cpp' 2>/dev/null | grep -v /node_modules/); do
         head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT OR Apache-2.0' || echo "$file:1: no SPDX-License-Identifier"
     done
 }
