@@ -67,8 +67,12 @@ static cmi_filter_t filter_of(cm_thread_t *thread, const cm_search_t *options) {
 
 static cmi_search_t decide(cm_thread_t *thread, const float *vector, const cm_search_t *options) {
     const cm_config_t *config = &thread->store->config;
-    uint32_t ef = options->ef ? options->ef : config->ef_search, three_k = 3 * options->k, most = cmi_scratch_max_ef(thread->scratch);
-    ef = CMI_MAX(ef, three_k);
+    uint32_t ef = options->ef ? options->ef : config->ef_search, most = cmi_scratch_max_ef(thread->scratch);
+    float weight = options->temporal_weight < 0 ? config->temporal_weight : options->temporal_weight;
+    bool nearest_only = weight == 0 &&
+                        options->mode ==
+                            CM_SEARCH_BEST; /* then the pool is in the order of the answer, and needs no more than what was asked for */
+    ef = CMI_MAX(ef, nearest_only ? options->k : 3 * options->k);
     return (cmi_search_t){
         .thread = thread,
         .store = thread->store,
@@ -76,7 +80,7 @@ static cmi_search_t decide(cm_thread_t *thread, const float *vector, const cm_se
         .k = options->k,
         .ef = CMI_MIN(ef, most),
         .budget = options->budget ? options->budget : UINT32_MAX,
-        .weight = options->temporal_weight < 0 ? config->temporal_weight : options->temporal_weight,
+        .weight = weight,
         .now_ms = cmi_time_of(thread->store, options->now_ms),
         .filter = filter_of(thread, options),
         .n_distances_before = cmi_scratch_distances(thread->scratch),
