@@ -314,8 +314,8 @@ typedef bool cm_filter_t(void *context, const cm_candidate_t *candidate);
 typedef struct cm_search {
     uint32_t size; /* sizeof(cm_search_t) */
     uint32_t k;    /* 1 .. CM_MAX_K */
-    uint32_t
-        ef; /* 0: the store's ef_search; at most CM_MAX_EF. Where the graph is searched: with a pool of max(ef, 3k) at first; at temporal weight 0, of max(ef, k) */
+    /* 0: the store's ef_search; at most CM_MAX_EF. Where the graph is searched: with a pool of max(ef, 3k) at first; at temporal weight 0, of max(ef, k) */
+    uint32_t ef;
     float temporal_weight; /* [0,1]; negative: the store's */
     int64_t now_ms;        /* CM_NOW */
     cm_str_t context;      /* len 0: all contexts */
