@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 #
-# bench.cmake - the driver: our index beside whichever libraries are here. Libraries that choose their SIMD code when compiled are given the whole machine (-march=native).
+# bench.cmake - the driver: our index beside whichever libraries are here. Libraries that choose their SIMD code when compiled are given the whole machine
+# (-march=native).
 include(CheckLanguage)
 check_language(CXX)
 if(NOT CMAKE_CXX_COMPILER)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// quick.mjs DRIVER - the smallest run of one workload: every index that was built answers well, and the file has what the report reads. The figures mean nothing.
+// quick.mjs DRIVER - the smallest run of one workload: every index that was built answers well, and the file has what the report reads. The figures mean
+// nothing.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// fleet.h - the systems of one comparison over one set of data, and what every workload does with them: build in alternating slices, measure recall, run queries.
+// fleet.h - the systems of one comparison over one set of data, and what every workload does with them: build in alternating slices, measure recall, run
+// queries.
 #ifndef BENCH_DRIVER_FLEET_H
 #define BENCH_DRIVER_FLEET_H
 

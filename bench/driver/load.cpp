@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// load.cpp - saving and loading: our store (with ids, and with every checksum verified) beside the files of other libraries. The page cache is warm. What was loaded answers queries, and
-// the recall beside the time is that of the loaded index.
+// load.cpp - saving and loading: our store (with ids, and with every checksum verified) beside the files of other libraries. The page cache is warm. What was
+// loaded answers queries, and the recall beside the time is that of the loaded index.
 #include "driver/workloads.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// readers.cpp - what reads feel of writes: readers alone, then beside as many writers; 256 dimensions, 20,000 vectors to begin with, queries and writes out of one subspace.
-// Each round begins with fresh indexes, so that a system that writes faster does not search a larger index in the next one.
+// readers.cpp - what reads feel of writes: readers alone, then beside as many writers; 256 dimensions, 20,000 vectors to begin with, queries and writes out of
+// one subspace. Each round begins with fresh indexes, so that a system that writes faster does not search a larger index in the next one.
 #include "driver/workloads.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// chronomind.cpp - our index: lock-free, behind one rwlock, in 16 locked shards. Ids are the index's own, so a table leads back to those of the driver, as hnswlib's
-// labels do.
+// chronomind.cpp - our index: lock-free, behind one rwlock, in 16 locked shards. Ids are the index's own, so a table leads back to those of the driver, as
+// hnswlib's labels do.
 #include "peers/peer.h"
 
 #include <atomic>

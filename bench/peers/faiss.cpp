@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// faiss.cpp - FAISS's IndexHNSWFlat of Debian, inner product. It is given blocks, as it is meant to be: a block of inserts spreads over OpenMP's threads, and a block of queries shares one
-// table of visited nodes. It cannot insert beside searches. Debian compiles it for every x86-64, with a quarter of the speed of its own AVX2 builds; so its storage is given a dot product
-// that is compiled for this machine.
+// faiss.cpp - FAISS's IndexHNSWFlat of Debian, inner product. It is given blocks, as it is meant to be: a block of inserts spreads over OpenMP's threads, and a
+// block of queries shares one table of visited nodes. It cannot insert beside searches. Debian compiles it for every x86-64, a quarter
+// as fast at 768 dimensions as it can be; so its storage is given a dot product that is compiled for this machine.
 #include "peers/peer.h"
 
 #include <faiss/IndexHNSW.h>

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT OR Apache-2.0
-# fetch.sh - usearch's C++ headers out of its npm package into build/peers/usearch. The package itself is not installed: only benchmarks need it, and it compiles on installing.
+# fetch.sh - usearch's C++ headers out of its npm package into build/peers/usearch. The package itself is not installed: only benchmarks need it, and it
+# compiles on installing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 version=2.26.2

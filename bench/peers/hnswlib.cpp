@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// hnswlib.cpp - hnswlib of Debian. Its cosine is an inner product of unit vectors. Searching while others insert is not promised to be safe there; it is measured all the same.
+// hnswlib.cpp - hnswlib of Debian. Its cosine is an inner product of unit vectors. Searching while others insert is not promised to be safe there; it is
+// measured all the same.
 #include "peers/peer.h"
 
 #include <hnswlib/hnswlib.h>

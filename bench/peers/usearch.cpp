@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// usearch.cpp - usearch, from the headers in its npm package, f32. The dot product it ships since 2.25 sums in double precision, at half the speed; it is given one in single precision
-// through the custom metric that it offers, so that it does the same arithmetic as everyone else.
+// usearch.cpp - usearch, from the headers in its npm package, f32. The dot product it ships in 2.26 sums in double precision, half as many numbers at a time; it
+// is given one in single precision through the custom metric that it offers, so that it does the same arithmetic as everyone else.
 #include "peers/peer.h"
 
 #include <usearch/index_dense.hpp>

@@ -14,6 +14,8 @@ export function parse(text) {
     return lines.map((line) => {
         const values = fields(line);
         if (values.length !== names.length) throw new Error(`${values.length} fields instead of ${names.length}: ${line}`);
-        return Object.fromEntries(names.map((name, i) => [name, !NUMBERS.has(name) ? values[i] : values[i] === '' ? undefined : Number(values[i])]));
+        return Object.fromEntries(
+            names.map((name, i) => [name, !NUMBERS.has(name) ? values[i] : values[i] === '' ? undefined : Number(values[i])]),
+        );
     });
 }
