@@ -119,7 +119,7 @@ export function recallPlot(rows, { threads, clock, title }) {
 
 /** Three marks per system, hollow when only readers run, full beside writers. */
 export function latencyPlot(rows, { pairs, title }) {
-    const all = select(rows, { workload: 'readers-under-writes', unit: 'reads/s' });
+    const all = select(rows, { workload: 'readers-under-writes', unit: 'reads/s', clock: 'wall' });
     const shown = systems(all);
     if (!shown.length) return undefined;
     const percentiles = [

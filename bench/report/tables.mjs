@@ -121,12 +121,13 @@ export function readers(rows) {
     const all = select(rows, { workload: 'readers-under-writes' });
     const lines = ['1+1', '2+2'].flatMap((pairs) =>
         systems(all).map((system) => {
-            const idle = one(all, { system, parameter: `${pairs} idle` });
-            const written = one(all, { system, parameter: `${pairs} written`, unit: 'reads/s' });
-            const writes = one(all, { system, parameter: `${pairs} written`, unit: 'writes/s' });
-            const ours = ['reads', 'writes'].map((what) =>
-                ratio(one(all, { unit: 'ratio', parameter: `${pairs} written ${what} vs=${system}` })),
-            );
+            const find = (phase, unit, clock) => one(all, { system, parameter: `${pairs} ${phase}`, unit, clock });
+            const [idle, written] = ['idle', 'written'].map((phase) => find(phase, 'reads/s', 'wall'));
+            const ours = (clock) =>
+                ['reads', 'writes']
+                    .map((what) => ratio(one(all, { unit: 'ratio', parameter: `${pairs} written ${what} vs=${system}`, clock })))
+                    .filter(Boolean)
+                    .join(', ');
             const latencies = (row) => [row.p50_us, row.p99_us, row.p999_us].map(count).join(' / ');
             return [
                 pairs,
@@ -136,8 +137,10 @@ export function readers(rows) {
                 latencies(idle),
                 spread(written),
                 latencies(written),
-                spread(writes),
-                ...ours,
+                spread(find('written', 'writes/s', 'wall')),
+                ['reads/s', 'writes/s'].map((unit) => count(find('written', unit, 'cpu')?.median)).join(', '),
+                ours('wall'),
+                ours('cpu'),
             ];
         }),
     );
@@ -150,8 +153,9 @@ export function readers(rows) {
         'written: reads/s',
         'p50 / p99 / p99.9 us',
         'writes/s',
-        'ours / it: reads',
-        'writes',
+        'reads, writes/s by processor time',
+        'ours / it: reads, writes',
+        'by processor time',
     ];
     return table(header, lines);
 }

@@ -129,19 +129,21 @@ function* embeddingLike(rows) {
 function* readersUnderWrites(rows) {
     const workload = 'readers-under-writes';
     for (const pairs of ['1+1', '2+2']) {
-        const values = ['reads', 'writes'].map((what) =>
-            leads(rows, workload, /x256/, pairs === '1+1' ? 2 : 4, `${pairs} written ${what}`, PEERS, 'wall'),
+        const threads = pairs === '1+1' ? 2 : 4;
+        const [wall, cpu] = ['wall', 'cpu'].map((clock) =>
+            ['reads', 'writes'].map((what) => leads(rows, workload, /x256/, threads, `${pairs} written ${what}`, PEERS, clock)),
         );
-        yield values.includes(undefined)
+        const text = (values) => values.map((value) => value.toFixed(2)).join(' and ');
+        yield cpu.includes(undefined)
             ? target(`readers under writes, ${pairs}`, '1.3 x the best peer')
             : [
                   `readers under writes, ${pairs}`,
                   '1.3 x the best peer, reads and writes at once',
-                  values.map((value) => value.toFixed(2)).join(' and '),
-                  Math.min(...values) >= 1.3 ? 'met' : 'no',
+                  `${text(cpu)} (wall ${text(wall)})`,
+                  Math.min(...cpu) >= 1.3 ? 'met' : 'no',
               ];
     }
-    const written = (system, unit = 'reads/s') => one(rows, { workload, system, parameter: '1+1 written', unit });
+    const written = (system, unit = 'reads/s') => one(rows, { workload, system, parameter: '1+1 written', unit, clock: 'wall' });
     const [ours, theirs, lock] = ['chronomind', 'hnswlib', 'rwlock'].map((system) => written(system));
     if (!ours || !theirs || !lock) return;
     yield [
