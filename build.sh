@@ -152,7 +152,7 @@ bench() { # [NAME... [--quick]]: benchmarks on real data, beside other libraries
     if [ "${1:-}" != report ]; then
         (install_packages "$BENCH_PACKAGES") || echo "bench: going on with the libraries that are here"
         bash bench/peers/fetch.sh || echo "bench: going on without usearch"
-        step "native build" native
+        TARGET=benches step "build of the benchmarks" native
     fi
     bash bench/run.sh "$@"
 }

@@ -44,6 +44,7 @@ endif()
 
 set_property(SOURCE bench/peers/dot.cpp PROPERTY COMPILE_OPTIONS -ffast-math -mprefer-vector-width=512)
 add_executable(bench_driver ${driver_sources})
+add_dependencies(benches bench_driver)
 set_target_properties(bench_driver PROPERTIES OUTPUT_NAME driver RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
 target_include_directories(bench_driver PRIVATE bench)
 target_include_directories(bench_driver SYSTEM PRIVATE ${HNSWLIB_INCLUDE_DIR} ${usearch_folder}/include ${FAISS_INCLUDE_DIR})

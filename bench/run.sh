@@ -9,7 +9,7 @@
 #   contexts [N] [gate]           search within contexts
 #   consolidate [N]               consolidation beside comparing all pairs
 #   report [--take]               docs/BENCHMARKS.md and its plots from bench/results/*.csv; --take: from the last runs, which replace those files
-# The first two kinds write build/bench/NAME.csv.
+# The first two kinds write build/bench/NAME.csv; --quick (a minute in all, the figures mean nothing) writes to build/bench/quick.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,7 @@ driver=build/native/bench/driver
 BENCH_COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 git diff --quiet HEAD -- core platform bench 2>/dev/null || BENCH_COMMIT+=+
 export BENCH_COMMIT
-mkdir -p build/bench
+mkdir -p build/bench/quick
 
 need_driver() {
     [ -x $driver ] && return
@@ -38,10 +38,11 @@ kernels() {
 against() {
     need_driver "$1"
     case " $* " in *" insert "* | *" search "* | *" load "* | *" memory "*) words ;; esac
+    case " $* " in *" --quick "*) set -- "$@" --out build/bench/quick ;; esac
     $driver "$@"
 }
 
-index() { against search --gate --systems chronomind,hnswlib "$@"; }
+index() { against search --gate --systems chronomind,hnswlib --out build/bench/quick "$@"; }
 
 # on_words PROGRAM N [ARGUMENT...]
 on_words() {
