@@ -13,6 +13,19 @@ export function select(rows, wanted) {
 
 export const one = (rows, wanted) => select(rows, wanted)[0];
 
+/**
+ * How many times faster ours is than a peer: the median of the ratios of the rounds. The rounds of a large build are its slices, of which the small
+ * early ones count as much as the late ones, so there it is the ratio of the whole.
+ */
+export function oursOver(rows, wanted, peer) {
+    const isSliced = wanted.workload === 'insert' && /words$/.test(one(rows, wanted)?.data);
+    if (isSliced) {
+        const [ours, theirs] = ['chronomind', peer].map((system) => one(rows, { ...wanted, system, unit: 'inserts/s' })?.median);
+        return ours && theirs ? ours / theirs : undefined;
+    }
+    return one(rows, { ...wanted, parameter: `${wanted.parameter} vs=${peer}`, unit: 'ratio' })?.median;
+}
+
 /** Each value of a column once, in order of appearance. */
 export const distinct = (rows, name) => [...new Set(rows.map((row) => row[name]))];
 

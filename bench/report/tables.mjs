@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // tables.mjs - one function per table of the report, over the rows of bench/results.
 
-import { count, distinct, one, PEERS, ratio, select, share, spread, systems, table } from './rows.mjs';
+import { count, distinct, one, oursOver, PEERS, ratio, select, share, spread, systems, table } from './rows.mjs';
 
 const words = /words$/;
 const embeddings = /x768/;
 
 /** How many times faster ours is: by the wall clock, by processor time. */
 function against(rows, { system, ...wanted }, parameter) {
-    if (system === 'chronomind') return ['', ''];
-    const find = (clock) => one(rows, { ...wanted, unit: 'ratio', parameter: `${parameter} vs=${system}`, clock });
-    return [ratio(find('wall')), ratio(find('cpu'))];
+    return ['wall', 'cpu'].map((clock) =>
+        system === 'chronomind' ? '' : (oursOver(rows, { ...wanted, parameter, clock }, system)?.toFixed(2) ?? ''),
+    );
 }
 
 /** One line per parameter and system: rates by both clocks, and ours against each. */

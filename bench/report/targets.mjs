@@ -2,13 +2,13 @@
 // targets.mjs - what we want to reach, and what was measured. Ratios are ours over the other's, by processor time where threads do not wait for each other,
 // because other programs share the machine; by the wall clock where waiting is what is measured.
 
-import { count, one, PEERS, share, table } from './rows.mjs';
+import { count, one, oursOver, PEERS, share, table } from './rows.mjs';
 
 const words = /words$/;
 const embeddings = /x768/;
 
 function lead(rows, workload, data, threads, parameter, peer, clock = 'cpu') {
-    return one(rows, { workload, data, threads, unit: 'ratio', clock, parameter: `${parameter} vs=${peer}` })?.median;
+    return oursOver(rows, { workload, data, threads, parameter, clock }, peer);
 }
 
 /** The smallest lead over several. */
@@ -88,13 +88,16 @@ function* scaling(rows) {
         const rate = (threads, clock) =>
             one(rows, { workload, data: words, threads, system: 'chronomind', parameter, unit, clock })?.median;
         const factor = (clock) => (rate(2, clock) && rate(1, clock) ? rate(2, clock) / rate(1, clock) : undefined);
-        yield target(
+        // processor time shows what sharing costs, and only the wall clock what a second thread brings
+        const [wall, cpu] = [factor('wall'), factor('cpu')];
+        const line = target(
             `${workload === 'insert' ? 'build' : 'search'}, words, 2 threads`,
             '1.9 x our 1 thread',
-            factor('cpu'),
+            cpu,
             1.9,
-            factor('wall') ? ` (wall ${factor('wall').toFixed(2)})` : '',
+            wall ? ` (wall ${wall.toFixed(2)})` : '',
         );
+        yield line[3] === 'met' && !(wall >= 1.9) ? [...line.slice(0, 3), 'by processor time only'] : line;
     }
 }
 
@@ -140,7 +143,7 @@ function* readersUnderWrites(rows) {
                   `readers under writes, ${pairs}`,
                   '1.3 x the best peer, reads and writes at once',
                   `${text(cpu)} (wall ${text(wall)})`,
-                  Math.min(...cpu) >= 1.3 ? 'met' : 'no',
+                  Math.min(...cpu, ...wall) >= 1.3 ? 'met' : 'no',
               ];
     }
     const written = (system, unit = 'reads/s') => one(rows, { workload, system, parameter: '1+1 written', unit, clock: 'wall' });
