@@ -149,12 +149,9 @@ function* readersUnderWrites(rows) {
     const written = (system, unit = 'reads/s') => one(rows, { workload, system, parameter: '1+1 written', unit, clock: 'wall' });
     const [ours, theirs, lock] = ['chronomind', 'hnswlib', 'rwlock'].map((system) => written(system));
     if (!ours || !theirs || !lock) return;
-    yield [
-        'p99.9 of reads at 1+1',
-        "not above hnswlib's",
-        `${count(ours.p999_us)} us, hnswlib ${count(theirs.p999_us)}`,
-        ours.p999_us <= theirs.p999_us ? 'met' : 'no',
-    ];
+    // 4 ms is a time slice of the scheduler: beyond it, the machine is measured
+    const verdict = Math.min(ours.p999_us, theirs.p999_us) > 4000 ? 'open: time slices' : ours.p999_us <= theirs.p999_us ? 'met' : 'no';
+    yield ['p99.9 of reads at 1+1', "not above hnswlib's", `${count(ours.p999_us)} us, hnswlib ${count(theirs.p999_us)}`, verdict];
     const writes = (system) => written(system, 'writes/s').median;
     const kept = { reads: lock.median / ours.median, writes: writes('rwlock') / writes('chronomind') };
     const what = kept.reads < kept.writes ? 'reads' : 'writes';
