@@ -54,7 +54,7 @@ binaryen: makes the modules smaller
 "
 TEST_PACKAGES="
 g++: compiles the benchmark of hnswlib
-libhnswlib-dev: the index that benchmarks compare with
+libhnswlib-dev: an index that benchmarks compare with
 libclang-rt-19-dev: sanitizers
 llvm-19: readable sanitizer reports, and coverage
 clang-format-19: formatting
@@ -68,10 +68,15 @@ libc6-dev-arm64-cross: headers and libraries of the C library there
 qemu-user: runs what was compiled for arm64
 libsimde-dev: SIMD for every instruction set from one source
 "
+BENCH_PACKAGES="
+g++: compiles the benchmarks
+libhnswlib-dev: an index that benchmarks compare with
+libfaiss-dev: another
+"
 
 # names LIST, purpose NAME
 names() { sed -nE 's/^([a-z0-9+.-]+): .*/\1/p' <<<"$1" | sort; }
-purpose() { sed -nE "s/^${1//+/\\+}: //p" <<<"$PACKAGES$TEST_PACKAGES$ARM64_PACKAGES" | head -n 1; }
+purpose() { sed -nE "s/^${1//+/\\+}: //p" <<<"$PACKAGES$TEST_PACKAGES$ARM64_PACKAGES$BENCH_PACKAGES" | head -n 1; }
 
 installed_packages() {
     # shellcheck disable=SC2046
@@ -149,9 +154,16 @@ demo() { # [--full]: the main job on real word vectors, from nothing to answers 
     bash bench/demo.sh "$@"
 }
 
-bench() { # [kernels|index|temporal|contexts|consolidate|js|browser]: benchmarks on real data
-    case ${1:-} in js | browser) ;; *) step "native build" native ;; esac
+bench() { # [NAME... [--quick]]: benchmarks on real data, beside other libraries; bench/run.sh has the names; report: docs/BENCHMARKS.md from bench/results
     case ${1:-} in '' | js | browser) step "WebAssembly build" wasm && step "TypeScript build" js ;; esac
+    case ${1:-} in
+    js | browser | report) ;;
+    *)
+        (install_packages "$BENCH_PACKAGES") || echo "bench: going on with the libraries that are here"
+        bash bench/peers/fetch.sh || echo "bench: going on without usearch"
+        TARGET=benches step "build of the benchmarks" native
+        ;;
+    esac
     bash bench/run.sh "$@"
 }
 
@@ -236,7 +248,7 @@ test() { # [full]: every test: native with both epochs, WebAssembly, TypeScript,
     tested "fuzzers, a fixed number of runs" fuzz all runs
     tested "lint" lint
     if [ "${CM_TEST_LENGTH:-}" = full ]; then
-        tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index 0
+        tested "recall on 340,479 word vectors, beside hnswlib" bash bench/run.sh index
         tested "recall under the score, 200,000 memories" bash bench/run.sh temporal 200000 gate
         tested "contexts, 200,000 memories" bash bench/run.sh contexts 200000 gate
         tested "consolidation, 50,000 memories" bash bench/run.sh consolidate

@@ -4,6 +4,8 @@
  *
  * The rows fit the second-level cache (at most 192 KiB), so this is arithmetic, not memory. The figure of a four-row kernel is per row.
  * Each is the median of 9 runs of about a millisecond.
+ *
+ * Usage: kernels [CSV_FILE]
  */
 #include "distance/distance.h"
 
@@ -54,7 +56,11 @@ static int compare_doubles(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double median_ns_per_row(const cmi_kernels_t *kernels, kernel_kind_t kind, uint32_t n) {
+typedef struct spread {
+    double median, min, max;
+} spread_t;
+
+static spread_t ns_per_row(const cmi_kernels_t *kernels, kernel_kind_t kind, uint32_t n) {
     uint32_t n_sweeps = 0;
     for (double begin = now_ns(); now_ns() - begin < 1e6; n_sweeps++) result = sweep(kernels, kind, n); /* warms up and counts */
     double runs[N_RUNS];
@@ -64,25 +70,56 @@ static double median_ns_per_row(const cmi_kernels_t *kernels, kernel_kind_t kind
         runs[run] = (now_ns() - begin) / n_sweeps / N_ROWS;
     }
     qsort(runs, N_RUNS, sizeof runs[0], compare_doubles);
-    return runs[N_RUNS / 2];
+    return (spread_t){runs[N_RUNS / 2], runs[0], runs[N_RUNS - 1]};
 }
 
-int main(void) {
+static const char *text_of(const char *variable) {
+    const char *text = getenv(variable);
+    return text ? text : "";
+}
+
+/* The columns that every benchmark writes (bench/driver/rows.cpp); run.sh knows machine and commit. */
+static void write_row(FILE *csv, const char *isa, const char *kernel, uint32_t n, spread_t ns) {
+    if (!csv) return;
+    fprintf(csv, "\"%s\",%s,kernels,,%s,%s,1,%s n=%u,,%.2f,%.2f,%.2f,%d,ns,wall,,,,,\n", text_of("BENCH_MACHINE"), text_of("BENCH_COMMIT"),
+            isa, CM_VERSION_STRING, kernel, n, ns.median, ns.min, ns.max, N_RUNS);
+}
+
+static FILE *open_csv(const char *path) {
+    FILE *csv = path ? fopen(path, "w") : NULL;
+    if (path && !csv) {
+        fprintf(stderr, "Error: cannot write %s\n", path);
+        exit(1);
+    }
+    if (csv) {
+        fputs("machine,commit,workload,data,system,version,threads,parameter,recall,median,min,max,rounds,unit,clock,distances,bytes,p50_"
+              "us,p99_us,p999_us\n",
+              csv);
+    }
+    return csv;
+}
+
+int main(int argc, char **argv) {
+    static const char *const names[] = {"dot", "l2sq", "dot4", "l2sq4"};
     static const uint32_t dimensions[] = {4, 100, 128, 384, 768, 1536};
     for (uint32_t i = 0; i < MAX_N; i++) {
         query[i] = (float)(int32_t)cmi_mix(i) * 0x1p-31f;
         for (uint32_t j = 0; j < N_ROWS; j++) rows[j][i] = (float)(int32_t)cmi_mix((uint64_t)i * N_ROWS + j + MAX_N) * 0x1p-31f;
     }
+    FILE *csv = open_csv(argc > 1 ? argv[1] : NULL);
     printf("ns per distance (median of %d); chosen here: %s\n\n", N_RUNS, cm_isa());
     printf("%-8s %5s %9s %9s %9s %9s\n", "isa", "dims", "dot", "l2sq", "dot4", "l2sq4");
     for (uint32_t t = 0; cmi_kernels_at(t) != NULL; t++) {
         for (size_t d = 0; d < sizeof dimensions / sizeof dimensions[0]; d++) {
             printf("%-8s %5u", cmi_kernels_at(t)->isa, dimensions[d]);
             for (kernel_kind_t kind = DOT; kind < N_KINDS; kind++) {
-                printf(" %9.1f", median_ns_per_row(cmi_kernels_at(t), kind, dimensions[d]));
+                spread_t ns = ns_per_row(cmi_kernels_at(t), kind, dimensions[d]);
+                printf(" %9.1f", ns.median);
+                write_row(csv, cmi_kernels_at(t)->isa, names[kind], dimensions[d], ns);
             }
             printf("\n");
         }
     }
+    if (csv && fclose(csv) != 0) return 1;
     return 0;
 }
