@@ -17,7 +17,7 @@ static bool diverse(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_c
     for (uint32_t i = 0; i < chosen->n; i += 4) { /* four at a time: most candidates fall to an early one */
         uint32_t n = CMI_MIN(chosen->n - i, 4u), slots[4];
         for (uint32_t j = 0; j < n; j++) slots[j] = chosen->at[i + j].slot;
-        cmi_distances(graph, scratch, &query, slots, n, scratch->fresh_distance);
+        cmi_distances_at_hand(graph, scratch, &query, slots, n, scratch->fresh_distance);
         for (uint32_t j = 0; j < n; j++)
             if (scratch->fresh_distance[j] < candidate.distance) return false;
     }

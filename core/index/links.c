@@ -73,7 +73,7 @@ static uint32_t choose_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, u
     cmi_query_t owner_query = cmi_query_of_row(graph, cmi_hnsw_row(graph, owner));
     cmi_query_t new_query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
     cmi_distances(graph, scratch, &new_query, scratch->members, cap, scratch->member_to_new);
-    cmi_distances(graph, scratch, &owner_query, scratch->members, cap, scratch->member_to_owner);
+    cmi_distances_at_hand(graph, scratch, &owner_query, scratch->members, cap, scratch->member_to_owner);
     if (mode == CMI_APPEND_IF_BETTER && newcomer_redundant(scratch, cap, new_to_owner)) return CMI_NONE;
     uint32_t victim = farthest(graph, scratch, owner, level, cap, made_redundant, new_to_owner);
     if (victim != CMI_NONE) return victim;

@@ -45,21 +45,30 @@ static inline float cmi_distance(const cmi_hnsw_t *graph, const cmi_query_t *que
     return cmi_metric_finish(graph, query, row, kernel(query->vector, row, graph->params.dimensions));
 }
 
+/* Most lines of a row to ask for. Natively all of 3 KiB: with 8 lines searches are 1.3 x slower at 256 dimensions and 1.1 x at 768, inserts 1.2 and 1.1 x. */
+#ifdef __wasm__
+#define CMI_LINES_ASKED 8u
+#else
+#define CMI_LINES_ASKED 48u
+#endif
+
 static inline void cmi_prefetch_row(const cmi_hnsw_t *graph, uint32_t slot) {
     const char *row = (const char *)cmi_hnsw_row(graph, slot);
     uint32_t bytes = graph->row_floats * (uint32_t)sizeof(float);
-    uint32_t n_lines = CMI_MIN(bytes / 64u, 8u); /* up to 8 lines; the machine's own prefetcher follows a longer row */
-    for (uint32_t line = 0; line < n_lines; line++) plat_prefetch(row + 64u * line);
+    uint32_t n_lines = CMI_MIN(bytes / 64u, CMI_LINES_ASKED),
+             n_first = CMI_MIN(n_lines, 8u); /* a bound that compilers unroll: most rows are short */
+    for (uint32_t line = 0; line < n_first; line++) plat_prefetch(row + 64u * line);
+    for (uint32_t line = 8; line < n_lines; line++) plat_prefetch(row + 64u * line);
 }
 
-/* Distances of the query to n slots, in order: the next rows are requested while four are computed. */
-static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots,
-                                 uint32_t n, float *out) {
+/* Distances of the query to n slots, in order. Where the rows are not `at_hand`, the next ones are requested while four are computed. */
+static inline void cmi_distances_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots,
+                                    uint32_t n, bool at_hand, float *out) {
     cmi_kernel4_t *kernel4 = graph->params.metric == CM_METRIC_L2SQ ? graph->kernels->l2sq4 : graph->kernels->dot4;
     uint32_t dimensions = graph->params.dimensions, i = 0;
-    for (uint32_t ahead = 0; ahead < CMI_MIN(n, 4u); ahead++) cmi_prefetch_row(graph, slots[ahead]);
+    for (uint32_t ahead = 0; !at_hand && ahead < CMI_MIN(n, 4u); ahead++) cmi_prefetch_row(graph, slots[ahead]);
     for (; i + 4 <= n && CMI_LIKELY(graph->params.metric != CM_METRIC_CUSTOM); i += 4) {
-        for (uint32_t ahead = i + 4; ahead < CMI_MIN(n, i + 8); ahead++) cmi_prefetch_row(graph, slots[ahead]);
+        for (uint32_t ahead = i + 4; !at_hand && ahead < CMI_MIN(n, i + 8); ahead++) cmi_prefetch_row(graph, slots[ahead]);
         const float *rows[4] = {cmi_hnsw_row(graph, slots[i]), cmi_hnsw_row(graph, slots[i + 1]), cmi_hnsw_row(graph, slots[i + 2]),
                                 cmi_hnsw_row(graph, slots[i + 3])};
         float raw[4];
@@ -68,6 +77,17 @@ static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch
     }
     for (; i < n; i++) out[i] = cmi_distance(graph, query, cmi_hnsw_row(graph, slots[i]));
     scratch->n_distances += n;
+}
+
+static inline void cmi_distances(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots,
+                                 uint32_t n, float *out) {
+    cmi_distances_of(graph, scratch, query, slots, n, false, out);
+}
+
+/* The same for rows that were read a moment ago. */
+static inline void cmi_distances_at_hand(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, const uint32_t *slots,
+                                         uint32_t n, float *out) {
+    cmi_distances_of(graph, scratch, query, slots, n, true, out);
 }
 
 #endif
