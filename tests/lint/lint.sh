@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/../..}" || exit 2
 
 RULES="includes_point_down core_is_freestanding locks_stay_in_the_baseline fences_stay_in_the_epoch orders_are_named tags_come_in_pairs
-files_name_their_licence no_machine_paths no_long_files formatted"
+files_name_their_licence no_machine_paths no_long_files mutants_fit formatted"
 
 c_files() { find "$@" -name '*.[ch]' -not -path '*/node_modules/*' 2>/dev/null | sort; }
 
@@ -119,6 +119,14 @@ no_machine_paths() {
 
 no_long_files() {
     c_files core platform native wasm tests bench | xargs -r wc -l | awk '$1 > 800 && $2 != "total" { print $2 ":1: " $1 " lines" }'
+}
+
+# A bug that is put in on purpose must be a change of the sources as they are.
+mutants_fit() {
+    local mutant
+    for mutant in tests/mutants/*.patch tests/sanitize/controls/*.patch; do
+        [ ! -f "$mutant" ] || tail -n +3 "$mutant" | patch -p1 --dry-run --force -s >/dev/null 2>&1 || echo "$mutant:3: does not fit any more"
+    done
 }
 
 formatted() {

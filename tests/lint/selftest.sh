@@ -72,6 +72,7 @@ breaks no_machine_paths docs/bad.md 'see /home/someone/notes'
 breaks no_machine_paths core/index/bad.c '#include "/Users/someone/x.h"'
 mapfile -t many < <(yes 'int x;' | head -n 900)
 breaks no_long_files core/index/bad.c "${many[@]}"
+breaks mutants_fit tests/mutants/bad.patch 'What: nothing' 'Caught by: nobody' '--- a/core/index/bad.c' '+++ b/core/index/bad.c' '@@ -1 +1 @@' '-int x;' '+int y;'
 if command -v clang-format-19 >/dev/null; then breaks formatted core/index/bad.c 'int   badly( int a ){return a;}'; fi
 
 echo "$n_passed passed, $n_failed failed"
