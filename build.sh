@@ -57,6 +57,7 @@ g++: compiles the benchmark of hnswlib
 libhnswlib-dev: an index that benchmarks compare with
 libclang-rt-19-dev: sanitizers
 llvm-19: readable sanitizer reports, and coverage
+patch: puts bugs in on purpose
 clang-format-19: formatting
 emscripten: the other WebAssembly toolchain
 chromium: runs the browser tests
