@@ -125,7 +125,7 @@ class Writer {
                 mind.update(id, { importance: random(), metadata: { life: this.nWrites }, now: NOW });
                 break;
             case 1:
-                mind.relate(id, nameOf(Math.floor(random() * N_IDS)));
+                mind.relate(id, nameOf((n + 1 + Math.floor(random() * 8)) % N_IDS)); // few, so that the limit of 50 is never met
                 break;
             case 2:
                 mind.unrelate(id, nameOf((n + 1) % N_IDS));
