@@ -74,35 +74,29 @@ static inline void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch,
 }
 
 /* Asks for what the next expansion will most likely read: the rows of the unseen neighbours of the nearest node in the pool that is not expanded. It is right as often as an expansion finds
- * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). WebAssembly has no such request. */
+ * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). */
 static inline void cmi_request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, uint32_t level,
                                     uint32_t n_slots) {
-#ifndef __wasm__
+    if (!PLAT_PREFETCH_IS_FREE) return;
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
     if (next == pool->n) return;
     uint32_t n = cmi_unseen(graph, scratch, pool->at[next].slot, level, n_slots, false, scratch->wanted);
     for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(graph, scratch->wanted[i]);
-#else
-    (void)graph, (void)scratch, (void)frontier, (void)level, (void)n_slots;
-#endif
 }
 
 /* Their lists and states are read soon: all at once, before the first is. */
 static inline void cmi_request_useful(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, uint32_t level,
                                       uint32_t n) {
-#ifndef __wasm__
+    if (!PLAT_PREFETCH_IS_FREE) return;
     for (uint32_t i = 0; i < n; i++) {
         if (!cmi_useful(frontier, scratch->fresh_distance[i])) continue;
         const char *places = (const char *)cmi_list_of(graph, scratch->fresh[i], level).place;
-        __builtin_prefetch(cmi_hnsw_node(graph, scratch->fresh[i]));
-        __builtin_prefetch(places);
-        __builtin_prefetch(places + 64);
+        plat_prefetch(cmi_hnsw_node(graph, scratch->fresh[i]));
+        plat_prefetch(places);
+        plat_prefetch(places + 64);
     }
-#else
-    (void)graph, (void)scratch, (void)frontier, (void)level, (void)n;
-#endif
 }
 
 /* The unseen neighbours of `slot` and their distances, into scratch->fresh and fresh_distance; returns how many. */
