@@ -7,7 +7,7 @@
 #   chronomind-wasi.wasm   one thread, a reactor for WASI hosts: exports its memory, imports wasi_snapshot_preview1 only (wasm/wasi.c)
 #   chronomind-steps.wasm  with --steps: the first, stoppable before every atomic access (tests/wasm/steps)
 #
-# Both use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
+# All use 128-bit SIMD and bulk memory, and link no libc. Toolchain clang (released) is Debian's clang-19; emscripten (tested) compiles with
 # emcc. Either way wasm-ld links by hand, since emcc would add its JavaScript and its malloc, and binaryen's wasm-opt makes the result 3 % smaller.
 # --tests compiles what the C tests link besides (tests/wasm/run.sh). CLANG, EMCC, WASM_LD and WASM_OPT name other programs.
 set -euo pipefail

@@ -228,8 +228,9 @@ typedef struct cm_memory {
 /* clang-format on */
 
 /* Inserts, or replaces the memory of the same id; then the old relationships follow the new ones (deduplicated, capped). None is lost, but
- * one that is added while the replacement happens may be missing for the moment until it is taken over. Lock-free. A search that began before may miss it. CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_ID, CM_E_RANGE, CM_E_UTF8,
- * CM_E_TOO_LARGE, CM_E_CAPACITY, CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
+ * one that is added while the replacement happens may be missing for the moment until it is taken over. Lock-free. A search that began
+ * before may miss the memory. CM_E_DIMENSION, CM_E_NOT_FINITE, CM_E_ID, CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_CAPACITY,
+ * CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
 CM_API cm_status_t cm_insert(cm_thread_t *thread, const cm_memory_t *memory);
 
 /* Lock-free. CM_E_NOT_FOUND; CM_E_NO_MEMORY, where there is none to note down what to free. */
@@ -263,9 +264,11 @@ typedef struct cm_update {
 
 #define CM_UPDATE_INIT {.size = sizeof(cm_update_t), .now_ms = CM_NOW}
 
-/* Changes attributes of a memory in place: vector, id, timestamp, relationships and handle stay. Everything is checked first; then each attribute changes
- * atomically (text and metadata as one), so that a reader may see some of them changed before the others. When the memory is replaced or removed meanwhile, the call may have
- * changed the old one, which a get that began before may still show: so may a call that answers CM_E_NOT_FOUND. Lock-free. CM_E_NOT_FOUND, CM_E_ARGUMENT (no or unknown fields), CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE, CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
+/* Changes attributes of a memory in place: vector, id, timestamp, relationships and handle stay. Everything is checked first; then each
+ * attribute changes atomically (text and metadata as one), so that a reader may see some of them changed before the others. When the memory
+ * is replaced or removed meanwhile, the call may have changed the old one, which a get that began before may still show; so may a call that
+ * answers CM_E_NOT_FOUND. Lock-free. CM_E_NOT_FOUND, CM_E_ARGUMENT (no or unknown fields), CM_E_RANGE, CM_E_UTF8, CM_E_TOO_LARGE,
+ * CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
 CM_API cm_status_t cm_update(cm_thread_t *thread, cm_str_t id, const cm_update_t *update);
 
 /* Adds `to`, which need not exist, behind the relationships of `id`; already there: CM_OK. Never lost to a replacement of `id` that happens meanwhile. Lock-free.
@@ -522,8 +525,9 @@ CM_API cm_status_t cm_save(cm_thread_t *thread, const cm_sink_t *sink);
  * and offset), CM_E_IO, CM_E_CAPACITY, CM_E_NO_MEMORY. options may be NULL. */
 CM_API cm_status_t cm_load(const cm_source_t *source, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 
-/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one or the new one is there, whole. It is the old one after every error but one: when
- * the file's folder cannot be flushed in the end, the new one is in place, and the message says that it may not survive a loss of power. */
+/* The same over a file (native builds). Saving replaces the file atomically: whatever goes wrong, the old one or the new one is there,
+ * whole. It is the old one after every error but one: when the file's folder cannot be flushed in the end, the new one is in place, and the
+ * message says that it may not survive a loss of power. */
 CM_API cm_status_t cm_save_file(cm_thread_t *thread, const char *path);
 CM_API cm_status_t cm_load_file(const char *path, const cm_load_options_t *options, cm_store_t **out, cm_error_t *error);
 

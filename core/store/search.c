@@ -69,9 +69,8 @@ static cmi_search_t decide(cm_thread_t *thread, const float *vector, const cm_se
     const cm_config_t *config = &thread->store->config;
     uint32_t ef = options->ef ? options->ef : config->ef_search, most = cmi_scratch_max_ef(thread->scratch);
     float weight = options->temporal_weight < 0 ? config->temporal_weight : options->temporal_weight;
-    bool nearest_only = weight == 0 &&
-                        options->mode ==
-                            CM_SEARCH_BEST; /* then the pool is in the order of the answer, and needs no more than what was asked for */
+    /* where only distance counts the pool is in the order of the answer, and needs no more than what was asked for */
+    bool nearest_only = weight == 0 && options->mode == CM_SEARCH_BEST;
     ef = CMI_MAX(ef, nearest_only ? options->k : 3 * options->k);
     return (cmi_search_t){
         .thread = thread,

@@ -171,7 +171,7 @@ export class ChronoMind implements Iterable<Memory> {
         checkObject(options, 'options');
         checkFunction(options.clock, 'clock');
         const heap = new Heap(shared.memory);
-        if (isTaken(heap, shared.seat)) throw refusedSeat(heap, shared);
+        if (isTaken(heap, shared.seat)) throw refusedSeat(heap, shared); // whoever sits there has the lock, and keeps it
         const end = await beginLife(shared.life);
         try {
             if (!takeSeat(heap, shared.seat)) throw refusedSeat(heap, shared);
