@@ -45,6 +45,7 @@ function filesBelow(folder, path) {
 
 const pages = {
     '/measure.js': readFileSync(here('measure.mjs')),
+    '/engines.js': readFileSync(here('engines.mjs')),
     '/systems.js': readFileSync(here('page-systems.mjs')),
     '/hnswlib-module.js': hnswlibModule(),
     ...filesBelow(here('node_modules/hnswlib-wasm/dist'), '/hnswlib-wasm'),

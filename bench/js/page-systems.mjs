@@ -1,58 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** The systems in a page, as systems.mjs has them in Node; and for each the shortest program that finds something. */
-
-const M = 16;
-const EF_CONSTRUCTION = 100;
-const SEED = 100;
+import { chronomindEngine, edgevecEngine, hnswlibWasmEngine } from '/engines.js';
 
 const chronomind = {
-    async open({ dimensions, n, k, ef, bytes }) {
+    async open({ bytes, ...size }) {
         const { ChronoMind } = await import('/dist/index.js');
-        const options = { dimensions, maxMemories: n, m: M, efConstruction: EF_CONSTRUCTION, temporalWeight: 0 };
-        const mind = await ChronoMind.open({ ...options, wasmBinary: bytes });
-        const search = { k, ef };
-        return {
-            insert: (i, vector) => mind.insert({ id: String(i), vector }),
-            use: (width) => {
-                search.ef = width;
-            },
-            search: (vector) => mind.search(vector, search).map((hit) => hit.id),
-            close: () => mind.close(),
-        };
+        return chronomindEngine(ChronoMind, size, { wasmBinary: bytes });
     },
 };
 
 /** Its loader sets up a file system in IndexedDB first, and looks every 100 ms whether it is there. */
 const hnswlibWasm = {
-    async open({ dimensions, n, k }) {
+    async open(size) {
         const { loadHnswlib } = await import('/hnswlib-wasm/hnswlib.js');
-        const module = await loadHnswlib();
-        const index = new module.HierarchicalNSW('ip', dimensions, '');
-        index.initIndex(n, M, EF_CONSTRUCTION, SEED);
-        return {
-            insert: (i, vector) => index.addPoint(vector, i, false),
-            use: (ef) => index.setEfSearch(ef),
-            search: (vector) => index.searchKnn(vector, k, undefined).neighbors,
-        };
+        return hnswlibWasmEngine(await loadHnswlib(), size);
     },
 };
 
 const edgevec = {
-    async open({ dimensions, k, ef, bytes }) {
-        const { default: load, EdgeVec, EdgeVecConfig } = await import('/edgevec/edgevec.js');
+    async open({ bytes, ...size }) {
+        const { default: load, ...library } = await import('/edgevec/edgevec.js');
         await load(bytes && { module_or_path: bytes });
-        const config = new EdgeVecConfig(dimensions);
-        Object.assign(config, { metric: 'l2', m: M, m0: 2 * M, ef_construction: EF_CONSTRUCTION, ef_search: ef });
-        const index = new EdgeVec(config);
-        const rowOf = [];
-        return {
-            insert: (i, vector) => {
-                rowOf[index.insert(vector)] = i;
-            },
-            use: () => {},
-            search: (vector) => index.search(vector, k).map((hit) => rowOf[hit.id]),
-            close: () => index.free(),
-        };
+        return edgevecEngine(library, size);
     },
 };
 

@@ -14,10 +14,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-
-const M = 16;
-const EF_CONSTRUCTION = 100;
-const SEED = 100;
+import { chronomindEngine, EF_CONSTRUCTION, edgevecEngine, hnswlibWasmEngine, M, SEED } from './engines.mjs';
 
 const require = createRequire(import.meta.url);
 const MODULES = fileURLToPath(new URL('node_modules/', import.meta.url));
@@ -30,20 +27,10 @@ function versionIn(folder) {
 function chronomind(build) {
     return {
         version: () => versionIn(PACKAGE),
-        async open({ dimensions, n, k, ef }) {
+        async open(size) {
             const { ChronoMind } = await import('../../js/dist/index.js');
-            const options = { dimensions, maxMemories: n, m: M, efConstruction: EF_CONSTRUCTION, temporalWeight: 0 };
-            const mind = await ChronoMind.open({ ...options, build });
-            const search = { k, ef };
-            return {
-                insert: (i, vector) => mind.insert({ id: String(i), vector }),
-                use: (width) => {
-                    search.ef = width;
-                },
-                search: (vector) => mind.search(vector, search).map((hit) => hit.id),
-                memory: () => ({ ...mind.stats().bytes, wasm: memories.at(-1).buffer.byteLength }),
-                close: () => mind.close(),
-            };
+            const engine = await chronomindEngine(ChronoMind, size, { build });
+            return { ...engine, memory: () => ({ ...engine.mind.stats().bytes, wasm: memories.at(-1).buffer.byteLength }) };
         },
     };
 }
@@ -59,42 +46,23 @@ WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
 
 const hnswlibWasm = {
     version: () => versionIn(`${MODULES}hnswlib-wasm`),
-    async open({ dimensions, n, k }) {
+    async open(size) {
         globalThis.window ??= globalThis;
         globalThis.document ??= {};
         const folder = `${MODULES}hnswlib-wasm/dist/`;
         const file = readdirSync(folder).find((name) => /^hnswlib-[0-9a-f]+\.js$/.test(name));
         const module = await (await import(pathToFileURL(folder + file).href)).default();
-        const index = new module.HierarchicalNSW('ip', dimensions, '');
-        index.initIndex(n, M, EF_CONSTRUCTION, SEED);
-        return {
-            insert: (i, vector) => index.addPoint(vector, i, false),
-            use: (ef) => index.setEfSearch(ef),
-            search: (vector) => index.searchKnn(vector, k, undefined).neighbors,
-            memory: () => ({ wasm: module.HEAPU8.buffer.byteLength }),
-        };
+        return { ...hnswlibWasmEngine(module, size), memory: () => ({ wasm: module.HEAPU8.buffer.byteLength }) };
     },
 };
 
 const edgevec = {
     version: () => versionIn(`${MODULES}edgevec`),
     fixedEf: true,
-    async open({ dimensions, k, ef }) {
-        const { initSync, EdgeVec, EdgeVecConfig } = await import('edgevec');
+    async open(size) {
+        const { initSync, ...library } = await import('edgevec');
         const { memory } = initSync({ module: readFileSync(`${MODULES}edgevec/edgevec_bg.wasm`) });
-        const config = new EdgeVecConfig(dimensions);
-        Object.assign(config, { metric: 'l2', m: M, m0: 2 * M, ef_construction: EF_CONSTRUCTION, ef_search: ef });
-        const index = new EdgeVec(config);
-        const rowOf = [];
-        return {
-            insert: (i, vector) => {
-                rowOf[index.insert(vector)] = i;
-            },
-            use: () => {},
-            search: (vector) => index.search(vector, k).map((hit) => rowOf[hit.id]),
-            memory: () => ({ wasm: memory.buffer.byteLength }),
-            close: () => index.free(),
-        };
+        return { ...edgevecEngine(library, size), memory: () => ({ wasm: memory.buffer.byteLength }) };
     },
 };
 
