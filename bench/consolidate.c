@@ -99,13 +99,13 @@ static double run_oracle(double threshold, uint32_t *keeper_of) {
         if (members[i].absorbed) continue;
         for (uint32_t j = i + 1; j < n_members;) {
             uint32_t n = 0, place[4];
-            const float *rows[4];
+            const void *rows[4];
             float dot[4];
             for (; j < n_members && n < 4; j++)
                 if (!members[j].absorbed) place[n] = j, rows[n++] = members[j].vector;
-            if (n == 4) kernels->dot4(members[i].vector, rows, D, dot);
+            if (n == 4) kernels->dot.four(members[i].vector, rows, D, dot);
             else
-                for (uint32_t k = 0; k < n; k++) dot[k] = kernels->dot(members[i].vector, rows[k], D);
+                for (uint32_t k = 0; k < n; k++) dot[k] = kernels->dot.one(members[i].vector, rows[k], D);
             for (uint32_t k = 0; k < n; k++) {
                 float distance = 1.0f - dot[k] * (members[i].inverse_norm * members[place[k]].inverse_norm);
                 if (!((double)distance < 1.0 - threshold)) continue;

@@ -34,17 +34,17 @@ static double now_ns(void) {
 static float sweep(const cmi_kernels_t *kernels, kernel_kind_t kind, uint32_t n) {
     float sum = 0;
     for (uint32_t j = 0; j < N_ROWS; j += 4) {
-        const float *four[4] = {rows[j], rows[j + 1], rows[j + 2], rows[j + 3]};
+        const void *four[4] = {rows[j], rows[j + 1], rows[j + 2], rows[j + 3]};
         float out[4];
         switch (kind) {
         case DOT:
-            for (uint32_t l = 0; l < 4; l++) out[l] = kernels->dot(query, four[l], n);
+            for (uint32_t l = 0; l < 4; l++) out[l] = kernels->dot.one(query, four[l], n);
             break;
         case L2SQ:
-            for (uint32_t l = 0; l < 4; l++) out[l] = kernels->l2sq(query, four[l], n);
+            for (uint32_t l = 0; l < 4; l++) out[l] = kernels->l2sq.one(query, four[l], n);
             break;
-        case DOT4: kernels->dot4(query, four, n, out); break;
-        default: kernels->l2sq4(query, four, n, out); break;
+        case DOT4: kernels->dot.four(query, four, n, out); break;
+        default: kernels->l2sq.four(query, four, n, out); break;
         }
         sum += out[0] + out[1] + out[2] + out[3];
     }

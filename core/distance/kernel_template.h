@@ -6,8 +6,8 @@
  *     KERNEL_LANES  floats per register: 4, 8 or 16
  *
  * The 16 virtual lanes of the canonical order (distance.h) live in 16 / KERNEL_LANES registers per row. A short last group is loaded with
- * +0 in the missing lanes: adding +0 changes no accumulator, since one that starts at +0 never becomes -0. Memory past the end is not
- * read.
+ * +0 in the missing lanes: adding +0 changes no accumulator, since one that starts at +0 never becomes -0. Memory past the end of floats is
+ * not read; rows of bf16 are padded.
  *
  * One row gives one addition chain per register, and an addition takes 3 to 4 cycles: the four-row kernels walk KERNEL_ROWS rows side by
  * side, as many as leave registers for the operands (16 accumulators of 128 bits would spill on x86, 8 do not).
@@ -65,6 +65,32 @@ static inline lanes_t lanes_load_first(const float *p, uint32_t count) {
     return _mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
 }
 
+static inline lanes_t lanes_load_bf16(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)p)), 16));
+}
+
+#define lanes_and _mm512_and_ps
+
+/* Whole numbers: sums of products of neighbouring codes. */
+#define CODES_PER_STEP 32
+
+typedef __m512i sums_t;
+
+#define sums_zero _mm512_setzero_si512
+
+static inline sums_t sums_add(sums_t sums, const int16_t *query, const int8_t *row) {
+    sums_t products = _mm512_madd_epi16(_mm512_loadu_si512(query), _mm512_cvtepi8_epi16(_mm256_loadu_si256((const void *)row)));
+    return _mm512_add_epi32(sums, products);
+}
+
+/* 16 codes, the last of an odd number of groups. */
+static inline sums_t sums_add_half(sums_t sums, const int16_t *query, const int8_t *row) {
+    __m256i products = _mm256_madd_epi16(_mm256_loadu_si256((const void *)query), _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)row)));
+    return _mm512_add_epi32(sums, _mm512_inserti64x4(_mm512_setzero_si512(), products, 0));
+}
+
+#define sums_fold _mm512_reduce_add_epi32
+
 #elif KERNEL_LANES == 8
 
 #include <simde/x86/avx2.h>
@@ -83,6 +109,24 @@ typedef simde__m256 lanes_t;
 static inline lanes_t lanes_load_first(const float *p, uint32_t count) {
     simde__m256i index = simde_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return simde_mm256_maskload_ps(p, simde_mm256_cmpgt_epi32(simde_mm256_set1_epi32((int32_t)count), index));
+}
+
+static inline lanes_t lanes_load_bf16(const uint16_t *p) {
+    simde__m256i halves = simde_mm256_cvtepu16_epi32(simde_mm_loadu_si128((const void *)p));
+    return simde_mm256_castsi256_ps(simde_mm256_slli_epi32(halves, 16));
+}
+
+#define lanes_and simde_mm256_and_ps
+
+#define CODES_PER_STEP 16
+
+typedef simde__m256i sums_t;
+
+#define sums_zero simde_mm256_setzero_si256
+
+static inline sums_t sums_add(sums_t sums, const int16_t *query, const int8_t *row) {
+    simde__m256i wide = simde_mm256_cvtepi8_epi16(simde_mm_loadu_si128((const void *)row));
+    return simde_mm256_add_epi32(sums, simde_mm256_madd_epi16(simde_mm256_loadu_si256((const void *)query), wide));
 }
 
 #elif KERNEL_LANES == 4 && defined(__wasm_simd128__)
@@ -104,6 +148,27 @@ static inline lanes_t lanes_load_first(const float *p, uint32_t count) {
     return wasm_f32x4_make(p[0], count > 1 ? p[1] : 0.0f, count > 2 ? p[2] : 0.0f, 0.0f);
 }
 
+static inline lanes_t lanes_load_bf16(const uint16_t *p) {
+    return wasm_i32x4_shl(wasm_u32x4_load16x4(p), 16);
+}
+
+#define lanes_and wasm_v128_and
+
+#define CODES_PER_STEP 8
+
+typedef v128_t sums_t;
+
+#define sums_zero() wasm_i32x4_splat(0)
+
+static inline sums_t sums_add(sums_t sums, const int16_t *query, const int8_t *row) {
+    return wasm_i32x4_add(sums, wasm_i32x4_dot_i16x8(wasm_v128_load(query), wasm_i16x8_load8x8(row)));
+}
+
+static inline int32_t sums_fold(sums_t sums) {
+    sums_t two = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 2, 3));
+    return wasm_i32x4_extract_lane(two, 0) + wasm_i32x4_extract_lane(two, 1);
+}
+
 static inline float fold_four(lanes_t four) {
     lanes_t two = wasm_f32x4_add(four, wasm_i32x4_shuffle(four, four, 2, 3, 2, 3));
     return wasm_f32x4_extract_lane(two, 0) + wasm_f32x4_extract_lane(two, 1);
@@ -111,7 +176,7 @@ static inline float fold_four(lanes_t four) {
 
 #elif KERNEL_LANES == 4
 
-#include <simde/x86/sse.h>
+#include <simde/x86/sse2.h>
 
 #define KERNEL_ROWS 2
 
@@ -128,6 +193,24 @@ static inline lanes_t lanes_load_first(const float *p, uint32_t count) {
     return simde_mm_setr_ps(p[0], count > 1 ? p[1] : 0.0f, count > 2 ? p[2] : 0.0f, 0.0f);
 }
 
+static inline lanes_t lanes_load_bf16(const uint16_t *p) {
+    return simde_mm_castsi128_ps(simde_mm_unpacklo_epi16(simde_mm_setzero_si128(), simde_mm_loadl_epi64((const void *)p)));
+}
+
+#define lanes_and simde_mm_and_ps
+
+#define CODES_PER_STEP 8
+
+typedef simde__m128i sums_t;
+
+#define sums_zero simde_mm_setzero_si128
+
+static inline sums_t sums_add(sums_t sums, const int16_t *query, const int8_t *row) {
+    simde__m128i bytes = simde_mm_loadl_epi64((const void *)row);
+    simde__m128i wide = simde_mm_srai_epi16(simde_mm_unpacklo_epi8(bytes, bytes), 8);
+    return simde_mm_add_epi32(sums, simde_mm_madd_epi16(simde_mm_loadu_si128((const void *)query), wide));
+}
+
 #endif
 
 #if !defined(__wasm_simd128__)
@@ -136,6 +219,23 @@ static inline float fold_four(simde__m128 four) {
     simde__m128 two = simde_mm_add_ps(four, simde_mm_movehl_ps(four, four));
     return simde_mm_cvtss_f32(simde_mm_add_ss(two, simde_mm_shuffle_ps(two, two, 1)));
 }
+
+#if KERNEL_LANES != 16
+
+static inline int32_t fold_four_sums(simde__m128i four) {
+    simde__m128i two = simde_mm_add_epi32(four, simde_mm_shuffle_epi32(four, 0xEE));
+    return simde_mm_cvtsi128_si32(simde_mm_add_epi32(two, simde_mm_shuffle_epi32(two, 0x55)));
+}
+
+static inline int32_t sums_fold(sums_t sums) {
+#if KERNEL_LANES == 8
+    return fold_four_sums(simde_mm_add_epi32(simde_mm256_castsi256_si128(sums), simde_mm256_extracti128_si256(sums, 1)));
+#else
+    return fold_four_sums(sums);
+#endif
+}
+
+#endif
 
 #endif
 
@@ -166,8 +266,25 @@ ALWAYS_INLINE lanes_t lanes_term(term_t term, lanes_t a, lanes_t b) {
     return lanes_mul(difference, difference);
 }
 
-/* `term` and `n_rows` are constants wherever this is inlined. */
-ALWAYS_INLINE void kernel_rows(term_t term, const float *query, const float *const *rows, uint32_t n_rows, uint32_t n, float *out) {
+typedef enum element { ELEMENT_FLOAT, ELEMENT_BF16 } element_t;
+
+#define ONES4 UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX
+static const uint32_t ones_then_zeros[32] = {ONES4, ONES4, ONES4, ONES4};
+
+/* KERNEL_LANES elements of a row from element i on. */
+ALWAYS_INLINE lanes_t row_load(element_t element, const void *row, uint32_t i) {
+    return element == ELEMENT_FLOAT ? lanes_load((const float *)row + i) : lanes_load_bf16((const uint16_t *)row + i);
+}
+
+/* The first `count` of these, then zeros. */
+ALWAYS_INLINE lanes_t row_load_first(element_t element, const void *row, uint32_t i, uint32_t count) {
+    if (element == ELEMENT_FLOAT) return lanes_load_first((const float *)row + i, count);
+    return lanes_and(row_load(element, row, i), lanes_load((const float *)(const void *)(ones_then_zeros + 16 - count)));
+}
+
+/* `term`, `element` and `n_rows` are constants wherever this is inlined. */
+ALWAYS_INLINE void kernel_rows(term_t term, element_t element, const float *query, const void *const *rows, uint32_t n_rows, uint32_t n,
+                               float *out) {
     lanes_t sum[KERNEL_ROWS][REGISTERS];
     UNROLL for (uint32_t j = 0; j < n_rows; j++) {
         UNROLL for (uint32_t r = 0; r < REGISTERS; r++) sum[j][r] = lanes_zero();
@@ -178,7 +295,7 @@ ALWAYS_INLINE void kernel_rows(term_t term, const float *query, const float *con
         UNROLL for (uint32_t r = 0; r < REGISTERS; r++) {
             lanes_t q = lanes_load(query + i + r * KERNEL_LANES);
             UNROLL for (uint32_t j = 0; j < n_rows; j++) {
-                sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, lanes_load(rows[j] + i + r * KERNEL_LANES)));
+                sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, row_load(element, rows[j], i + r * KERNEL_LANES)));
             }
         }
     }
@@ -187,12 +304,13 @@ ALWAYS_INLINE void kernel_rows(term_t term, const float *query, const float *con
     UNROLL for (uint32_t r = 0; r < REGISTERS; r++) {
         if (n - i >= KERNEL_LANES) {
             lanes_t q = lanes_load(query + i);
-            UNROLL for (uint32_t j = 0; j < n_rows; j++) sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, lanes_load(rows[j] + i)));
+            UNROLL for (uint32_t j = 0; j < n_rows; j++)
+                sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, row_load(element, rows[j], i)));
             i += KERNEL_LANES;
         } else if (n > i) {
             lanes_t q = lanes_load_first(query + i, n - i);
             UNROLL for (uint32_t j = 0; j < n_rows; j++) {
-                sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, lanes_load_first(rows[j] + i, n - i)));
+                sum[j][r] = lanes_add(sum[j][r], lanes_term(term, q, row_load_first(element, rows[j], i, n - i)));
             }
             i = n;
         }
@@ -200,24 +318,63 @@ ALWAYS_INLINE void kernel_rows(term_t term, const float *query, const float *con
     UNROLL for (uint32_t j = 0; j < n_rows; j++) out[j] = lanes_fold(sum[j]);
 }
 
-static float dot(const float *a, const float *b, uint32_t n) {
+/* name_4. Where kernels walk one row at a time it calls the kernel, which is not once more inline: these bytes are downloaded. */
+#if KERNEL_ROWS == 1
+#define KERNEL_FUNCTION static __attribute__((noinline)) float
+#define KERNEL_OF_FOUR(name, walk)                                                                 \
+    static void name##_4(const void *query, const void *const rows[4], uint32_t n, float out[4]) { \
+        for (uint32_t j = 0; j < 4; j++) out[j] = name(query, rows[j], n);                         \
+    }
+#else
+#define KERNEL_FUNCTION static float
+#define KERNEL_OF_FOUR(name, walk)                                                                    \
+    static void name##_4(const void *query, const void *const rows[4], uint32_t n, float out[4]) {    \
+        for (uint32_t j = 0; j < 4; j += KERNEL_ROWS) walk(query, rows + j, KERNEL_ROWS, n, out + j); \
+    }
+#endif
+
+/* name and name_4: the kernel for one row and for four. */
+#define KERNEL_PAIR(name, term, element)                                                                                   \
+    ALWAYS_INLINE void walk_##name(const float *query, const void *const *rows, uint32_t n_rows, uint32_t n, float *out) { \
+        kernel_rows(term, element, query, rows, n_rows, n, out);                                                           \
+    }                                                                                                                      \
+    KERNEL_FUNCTION name(const void *query, const void *row, uint32_t n) {                                                 \
+        float out;                                                                                                         \
+        walk_##name(query, &row, 1, n, &out);                                                                              \
+        return out;                                                                                                        \
+    }                                                                                                                      \
+    KERNEL_OF_FOUR(name, walk_##name)
+
+KERNEL_PAIR(dot, TERM_PRODUCT, ELEMENT_FLOAT)
+KERNEL_PAIR(l2sq, TERM_SQUARED_DIFFERENCE, ELEMENT_FLOAT)
+KERNEL_PAIR(dot_bf16, TERM_PRODUCT, ELEMENT_BF16)
+KERNEL_PAIR(l2sq_bf16, TERM_SQUARED_DIFFERENCE, ELEMENT_BF16)
+
+/* ---- codes ---- */
+
+ALWAYS_INLINE void codes_rows(const int16_t *query, const void *const *rows, uint32_t n_rows, uint32_t n, float *out) {
+    sums_t sums[KERNEL_ROWS];
+    uint32_t i = 0;
+    UNROLL for (uint32_t j = 0; j < n_rows; j++) sums[j] = sums_zero();
+    for (; n - i >= CODES_PER_STEP; i += CODES_PER_STEP) {
+        UNROLL for (uint32_t j = 0; j < n_rows; j++) sums[j] = sums_add(sums[j], query + i, (const int8_t *)rows[j] + i);
+    }
+#if CODES_PER_STEP == 32
+    if (n > i) {
+        UNROLL for (uint32_t j = 0; j < n_rows; j++) sums[j] = sums_add_half(sums[j], query + i, (const int8_t *)rows[j] + i);
+    }
+#endif
+    UNROLL for (uint32_t j = 0; j < n_rows; j++) out[j] = (float)sums_fold(sums[j]);
+}
+
+KERNEL_FUNCTION dot_codes(const void *query, const void *row, uint32_t n) {
     float out;
-    kernel_rows(TERM_PRODUCT, a, &b, 1, n, &out);
+    codes_rows(query, &row, 1, n, &out);
     return out;
 }
 
-static float l2sq(const float *a, const float *b, uint32_t n) {
-    float out;
-    kernel_rows(TERM_SQUARED_DIFFERENCE, a, &b, 1, n, &out);
-    return out;
-}
+KERNEL_OF_FOUR(dot_codes, codes_rows)
 
-static void dot4(const float *query, const float *const rows[4], uint32_t n, float out[4]) {
-    for (uint32_t j = 0; j < 4; j += KERNEL_ROWS) kernel_rows(TERM_PRODUCT, query, rows + j, KERNEL_ROWS, n, out + j);
-}
-
-static void l2sq4(const float *query, const float *const rows[4], uint32_t n, float out[4]) {
-    for (uint32_t j = 0; j < 4; j += KERNEL_ROWS) kernel_rows(TERM_SQUARED_DIFFERENCE, query, rows + j, KERNEL_ROWS, n, out + j);
-}
-
-const cmi_kernels_t JOIN(cmi_kernels_, KERNEL_ISA) = {STRING(KERNEL_ISA), dot, l2sq, dot4, l2sq4};
+const cmi_kernels_t JOIN(cmi_kernels_, KERNEL_ISA) = {
+    STRING(KERNEL_ISA), {dot, dot_4}, {l2sq, l2sq_4}, {dot_bf16, dot_bf16_4}, {l2sq_bf16, l2sq_bf16_4}, {dot_codes, dot_codes_4},
+};
