@@ -43,7 +43,7 @@ static uint32_t brute_search(void *impl, void *local, const float *vector, uint3
     scratch->pool.n = 0;
     for (uint32_t slot = 0; slot < n_slots; slot++) {
         if (cmi_meta_state(cmi_hnsw_meta(graph, slot)) != CMI_LIVE) continue;
-        float distance = cmi_distance(graph, &query, cmi_hnsw_row(graph, slot));
+        float distance = cmi_distance(graph, &query, slot);
         scratch->n_distances++;
         if (scratch->pool.n < k || distance < scratch->pool.at[k - 1].distance) cmi_pool_insert(&scratch->pool, k, distance, slot);
     }

@@ -41,6 +41,7 @@ uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const
                           cm_neighbor_t *out) {
     cmi_found_t *found = cmi_scratch_results(scratch);
     uint32_t n = cmi_hnsw_search(graph, scratch, vector, CMI_MAX(k, ef), NULL, NULL, found);
+    if (cmi_hnsw_is_coded(graph)) cmi_hnsw_rescore(graph, scratch, vector, found, CMI_MIN(n, cmi_rescored_for(k)));
     n = CMI_MIN(n, k);
     for (uint32_t i = 0; i < n; i++) out[i] = (cm_neighbor_t){found[i].slot, found[i].distance};
     return n;
@@ -73,6 +74,10 @@ static cm_status_t validate(const cm_index_config_t *config, cm_error_t *error) 
         return cmi_fail(error, CM_E_CONFIG, "metric is 3 (custom), but custom.distance is NULL: give the function that computes it");
     if (config->metric > CM_METRIC_CUSTOM)
         return cmi_fail(error, CM_E_CONFIG, "metric is %u: there is no such metric", (uint32_t)config->metric);
+    if (config->vectors > CM_VECTORS_I8)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u: must be 0 (f32), 1 (bf16) or 2 (i8)", (uint32_t)config->vectors);
+    if (config->vectors != CM_VECTORS_F32 && config->metric == CM_METRIC_CUSTOM)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u, but a custom metric sees floats: use 0 (f32)", (uint32_t)config->vectors);
     if (config->m < 2 || config->m > CM_MAX_M) return cmi_fail(error, CM_E_CONFIG, "m is %u: must be 2 .. %u", config->m, CM_MAX_M);
     if (config->ef_construction < config->m || config->ef_construction > CM_MAX_EF)
         return cmi_fail(error, CM_E_CONFIG, "ef_construction is %u: must be m (%u) .. %u", config->ef_construction, config->m, CM_MAX_EF);
@@ -91,8 +96,8 @@ cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_
     index->config = *config;
     index->ops = ops_of(config->kind);
     index->epoch = plat_epoch_open(config->max_threads);
-    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,     config->ef_construction,
-                                config->metric,     config->seed,     config->custom};
+    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,      config->ef_construction,
+                                config->metric,     config->seed,     config->custom, config->vectors};
     index->impl = index->epoch ? index->ops->open(&params) : NULL;
     if (!index->impl) {
         cm_index_close(index);

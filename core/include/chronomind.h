@@ -134,6 +134,15 @@ typedef enum cm_metric {
     CM_METRIC_CUSTOM = 3  /* cm_config_t.custom */
 } cm_metric_t;
 
+/* How vectors are kept. A snapshot says which. Results are the same bits on every machine, whatever is chosen. */
+typedef enum cm_vectors {
+    CM_VECTORS_F32 = 0,  /* as given: 4 bytes per component */
+    CM_VECTORS_BF16 = 1, /* rounded to 16 bits (8 of them precision): half the memory and half the snapshot. get returns what is stored */
+    CM_VECTORS_I8 = 2    /* as given, and besides in codes of 8 bits, which inserts and nearest-neighbour searches walk over: a quarter more memory, of
+                            which they touch a fifth. What a search found is rescored with the vectors as given, so that distances and scores are exact.
+                            Searches with a temporal weight, filters that scan, and consolidation read the vectors as given */
+} cm_vectors_t;
+
 /* A metric of your own, as a pair of functions. Both are called from any thread and at any time, take no lock, and give the same result for the same
  * arguments. A snapshot holds the fact that the metric is custom, not the functions: pass them to cm_load again. */
 typedef struct cm_custom_metric {
@@ -159,6 +168,7 @@ typedef struct cm_config {
     uint32_t ef_construction;   /* >= m */
     uint32_t ef_search;         /* > 0 */
     cm_metric_t metric;
+    cm_vectors_t vectors;        /* bf16 and i8: not with a custom metric */
     uint32_t max_threads;        /* > 0: threads attached at one time */
     uint64_t seed;               /* of the level generator: same seed, same operations in the same order -> same snapshot bytes */
     int64_t (*clock_ms)(void *); /* NULL: the machine's clock */
@@ -172,8 +182,8 @@ typedef struct cm_config {
     {                                                                                                    \
         .size = sizeof(cm_config_t), .dimensions = 768, .max_memories = 100000, .base_decay_rate = 0.1f, \
         .temporal_weight = 0.3f, .similarity_threshold = 0.95f, .max_relationships = 50, .m = 16,        \
-        .ef_construction = 200, .ef_search = 50, .metric = CM_METRIC_COSINE, .max_threads = 64,          \
-        .seed = 42, .clock_ms = NULL, .clock_context = NULL, .custom = {NULL, NULL, NULL}                \
+        .ef_construction = 200, .ef_search = 50, .metric = CM_METRIC_COSINE, .vectors = CM_VECTORS_F32,  \
+        .max_threads = 64, .seed = 42, .clock_ms = NULL, .clock_context = NULL, .custom = {NULL, NULL, NULL}                \
     }
 /* clang-format on */
 
@@ -207,7 +217,7 @@ typedef struct cm_memory {
     uint32_t size;                 /* sizeof(cm_memory_t) */
     uint32_t dimensions;           /* of vector */
     cm_str_t id;                   /* 1 .. CM_MAX_ID_BYTES bytes */
-    const float *vector;           /* finite; returned bit for bit */
+    const float *vector;           /* finite; returned bit for bit (with CM_VECTORS_BF16: rounded) */
     cm_str_t context;              /* 1 .. CM_MAX_CONTEXT_BYTES bytes */
     const cm_str_t *relationships; /* ids, need not exist; duplicates are dropped, the first max_relationships are kept */
     uint32_t n_relationships;
@@ -548,6 +558,7 @@ typedef struct cm_index_config {
     uint32_t max_threads;
     uint64_t seed;
     cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM */
+    cm_vectors_t vectors;
 } cm_index_config_t;
 
 /* clang-format off */

@@ -75,15 +75,15 @@ static inline void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch,
 
 /* Asks for what the next expansion will most likely read: the rows of the unseen neighbours of the nearest node in the pool that is not expanded. It is right as often as an expansion finds
  * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). */
-static inline void cmi_request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, uint32_t level,
-                                    uint32_t n_slots) {
+static inline void cmi_request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier,
+                                    const cmi_query_t *query, uint32_t level, uint32_t n_slots) {
     if (!PLAT_PREFETCH_IS_FREE) return;
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
     if (next == pool->n) return;
     uint32_t n = cmi_unseen(graph, scratch, pool->at[next].slot, level, n_slots, false, scratch->wanted);
-    for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(graph, scratch->wanted[i]);
+    for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(query->rows, scratch->wanted[i]);
 }
 
 /* Their lists and states are read soon: all at once, before the first is. */
@@ -103,7 +103,7 @@ static inline void cmi_request_useful(const cmi_hnsw_t *graph, const cmi_scratch
 static inline uint32_t cmi_expand(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_frontier_t *frontier, const cmi_query_t *query,
                                   uint32_t slot, uint32_t level, uint32_t n_slots) {
     uint32_t n = cmi_gather_fresh(graph, scratch, slot, level, n_slots);
-    cmi_request_next(graph, scratch, frontier, level, n_slots);
+    cmi_request_next(graph, scratch, frontier, query, level, n_slots);
     cmi_distances(graph, scratch, query, scratch->fresh, n, scratch->fresh_distance);
     cmi_request_useful(graph, scratch, frontier, level, n);
     return n;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* graph.c - the memory of a graph: arenas, slots, levels, vectors and their state words. */
+/* graph.c - the memory of a graph: arenas, slots, levels and state words. */
 #include "index/hnsw.h"
-#include "index/metric.h"
 
 /* P(level > l) = m^-(l+1), so the mean number of upper rows per node is 1/(m-1). Levels come from the seed and the slot alone: the same
  * whatever the interleaving of inserts. Compared as integers, because logarithms differ between machines. */
@@ -25,22 +24,17 @@ static uint32_t upper_capacity(const cmi_hnsw_params_t *params) {
     return 2 * (params->capacity / (params->m - 1)) + 1024;
 }
 
-/* The inverse norm lies in the row's last float: in the padding that 16-float rows have anyway, on a cache line that the kernel reads. */
-static uint32_t row_floats(uint32_t dimensions) {
-    return (dimensions + 1 + 15u) & ~15u;
-}
-
 bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params) {
     memset(graph, 0, sizeof *graph);
     graph->params = *params;
-    graph->kernels = cmi_kernels();
     graph->cap0 = 2 * params->m;
-    graph->row_floats = row_floats(params->dimensions);
     graph->most_overtakers = 16;
+    graph->walked = params->vectors == CM_VECTORS_I8 ? &graph->coded : &graph->full;
     plan_levels(graph);
     plat_store_relaxed(&graph->entry, CMI_NO_ENTRY); /* relaxed: not shared yet */
     if (cmi_arena_open(&graph->nodes, sizeof(cmi_node_t), params->capacity) &&
-        cmi_arena_open(&graph->vectors, (uint64_t)graph->row_floats * sizeof(float), params->capacity) &&
+        cmi_rows_open_full(&graph->full, params->vectors, params->metric, params->dimensions, params->capacity) &&
+        cmi_rows_open_coded(&graph->coded, params->vectors, params->dimensions, params->capacity) &&
         cmi_arena_open(&graph->list0, (uint64_t)graph->cap0 * sizeof(uint32_t), params->capacity) &&
         cmi_arena_open(&graph->upper, (uint64_t)params->m * sizeof(uint32_t), upper_capacity(params)))
         return true;
@@ -50,7 +44,8 @@ bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params) {
 
 void cmi_hnsw_close(cmi_hnsw_t *graph) {
     cmi_arena_close(&graph->nodes);
-    cmi_arena_close(&graph->vectors);
+    cmi_arena_close(&graph->full.arena);
+    cmi_arena_close(&graph->coded.arena);
     cmi_arena_close(&graph->list0);
     cmi_arena_close(&graph->upper);
 }
@@ -82,8 +77,9 @@ static void prepare_slot(cmi_hnsw_t *graph, uint32_t slot, uint32_t level) {
     plat_store_relaxed(&node->meta, cmi_meta_make(0, 0, level, CMI_BUILDING)); /* relaxed: BUILDING is private */
 }
 
-static bool ensure_slot(cmi_hnsw_t *graph, uint32_t slot) {
-    return cmi_arena_ensure(&graph->nodes, slot) && cmi_arena_ensure(&graph->vectors, slot) && cmi_arena_ensure(&graph->list0, slot);
+bool cmi_hnsw_ensure_slot(cmi_hnsw_t *graph, uint32_t slot) {
+    return cmi_arena_ensure(&graph->nodes, slot) && cmi_arena_ensure(&graph->full.arena, slot) &&
+           (!cmi_hnsw_is_coded(graph) || cmi_arena_ensure(&graph->coded.arena, slot)) && cmi_arena_ensure(&graph->list0, slot);
 }
 
 /* Memory first, number second: every slot below n_slots may be looked at. Being RMWs the CASes hand on what each of them released. */
@@ -91,42 +87,12 @@ cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *out) {
     uint32_t slot = plat_load_relaxed(&graph->n_slots); /* relaxed: re-checked by the CAS; we make sure of our own slot only */
     do {
         if (slot >= graph->params.capacity) return CM_E_INDEX_FULL;
-        if (!ensure_slot(graph, slot)) return CM_E_NO_MEMORY;
+        if (!cmi_hnsw_ensure_slot(graph, slot)) return CM_E_NO_MEMORY;
         /* [N5] release: the arenas' chunks. Retry: another insert took this slot */
     } while (!plat_cas_release(&graph->n_slots, &slot, slot + 1));
     prepare_slot(graph, slot, level_of(graph, slot));
     *out = slot;
     return CM_OK;
-}
-
-/* In double, so that no finite vector overflows; the same bits everywhere. */
-float cmi_inverse_norm(const float *vector, uint32_t n) {
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += (double)vector[i] * (double)vector[i];
-    if (sum == 0) return 0;
-    double inverse = 1.0 / __builtin_sqrt(sum);
-    return inverse > 3.0e38 ? 3.0e38f : (float)inverse;
-}
-
-cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector) {
-    const cmi_hnsw_params_t *params = &graph->params;
-    if (params->metric == CM_METRIC_COSINE) return (cmi_query_t){vector, cmi_inverse_norm(vector, params->dimensions)};
-    if (params->metric == CM_METRIC_CUSTOM && params->custom.prepare)
-        return (cmi_query_t){vector, params->custom.prepare(params->custom.context, vector, params->dimensions)};
-    return (cmi_query_t){vector, 0};
-}
-
-float cmi_custom_distance(const cmi_hnsw_t *graph, const cmi_query_t *query, const float *row) {
-    const cmi_hnsw_params_t *params = &graph->params;
-    float distance = params->custom.distance(params->custom.context, query->vector, query->inverse_norm, row, row[graph->row_floats - 1],
-                                             params->dimensions);
-    return distance <= CMI_FARTHEST ? distance : CMI_FARTHEST; /* a NaN, too */
-}
-
-void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector) {
-    float *row = cmi_hnsw_row(graph, slot);
-    memcpy(row, vector, graph->params.dimensions * sizeof *row);
-    row[graph->row_floats - 1] = cmi_query_of(graph, vector).inverse_norm;
 }
 
 void cmi_hnsw_abandon_slot(cmi_hnsw_t *graph, uint32_t slot) {
@@ -139,13 +105,9 @@ uint32_t cmi_hnsw_n_slots(const cmi_hnsw_t *graph) {
     return plat_load_acquire((plat_a32_t *)&graph->n_slots); /* [N5] pairs with cmi_hnsw_reserve() */
 }
 
-float cmi_hnsw_distance(const cmi_hnsw_t *graph, const float *vector, uint32_t slot) {
-    cmi_query_t query = cmi_query_of(graph, vector);
-    return cmi_distance(graph, &query, cmi_hnsw_row(graph, slot));
-}
-
 uint64_t cmi_hnsw_vector_bytes(const cmi_hnsw_t *graph) {
-    return cmi_arena_bytes(&graph->vectors, cmi_hnsw_n_slots(graph));
+    uint32_t n = cmi_hnsw_n_slots(graph);
+    return cmi_arena_bytes(&graph->full.arena, n) + cmi_arena_bytes(&graph->coded.arena, n);
 }
 
 uint64_t cmi_hnsw_index_bytes(const cmi_hnsw_t *graph) {

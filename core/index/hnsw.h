@@ -5,7 +5,7 @@
  * After Malkov & Yashunin (2018), with neighbour lists that are fixed arrays of atomic slots changed by one CAS each (links.h), a spanning tree of
  * links that are never evicted (tree rule in link.c: no node is ever unreachable), and tombstones instead of unlinking.
  *
- * One file per phase: graph.c (memory, slots), links.h/links.c (neighbour lists), search.c, insert.c, delete.c, check.c, restore.c.
+ * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), search.c, insert.c, delete.c, check.c, restore.c.
  *
  * READERS  cmi_hnsw_search, cmi_hnsw_state: wait-free. Bounded by the high-water mark read at the start.
  * WRITERS  reserve -> fill the vector -> cmi_hnsw_link: lock-free. cmi_hnsw_kill: one CAS.
@@ -15,7 +15,7 @@
 #define CMI_HNSW_H
 
 #include "base/base.h"
-#include "distance/distance.h"
+#include "index/rows.h"
 #include "memory/arena.h"
 #include "plat_atomic.h"
 
@@ -52,7 +52,8 @@ typedef struct cmi_hnsw_params {
     uint32_t dimensions, capacity, m, ef_construction;
     cm_metric_t metric;
     uint64_t seed;
-    cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM */
+    cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM, which needs CM_VECTORS_F32 */
+    cm_vectors_t vectors;
 } cmi_hnsw_params_t;
 
 /* Per node, apart from vector and lists: 16 bytes. */
@@ -64,12 +65,12 @@ typedef struct cmi_node {
 
 typedef struct cmi_hnsw {
     cmi_hnsw_params_t params;            /* immutable */
-    const cmi_kernels_t *kernels;        /* immutable */
     uint32_t cap0;                       /* 2m: places in a level-0 list; immutable */
-    uint32_t row_floats;                 /* floats per vector row: dimensions, padding, and last the inverse norm; immutable */
     uint32_t most_overtakers;            /* slots that others may take, besides an eighth, before an insert looks again; tests lower it */
     uint64_t level_bound[CMI_MAX_LEVEL]; /* P(level > l) as a fraction of 2^64; immutable */
-    cmi_arena_t nodes, vectors, list0, upper;
+    cmi_rows_t full, coded;
+    const cmi_rows_t *walked; /* by searches and inserts: the coded rows, or where there are none the full ones; immutable */
+    cmi_arena_t nodes, list0, upper;
     plat_a32_t n_slots; /* high-water mark: slots ever reserved */
     plat_a32_t n_upper; /* rows of `upper` ever taken */
     plat_a64_t entry;   /* top level << 32 | slot; CMI_NO_ENTRY while empty */
@@ -102,11 +103,20 @@ uint64_t cmi_scratch_distances(const cmi_scratch_t *scratch);
 
 /* ---- writers ---- */
 
+/* Makes the memory of a slot below the capacity usable. False when the machine gives none. */
+bool cmi_hnsw_ensure_slot(cmi_hnsw_t *graph, uint32_t slot);
+
 /* Takes a new slot, state BUILDING. CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
 cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *slot);
 
-/* Copies `dimensions` floats into the row of a BUILDING slot and computes its inverse norm. */
+/* Stores `dimensions` finite floats in a BUILDING slot, and what belongs to them (rows.h). */
 void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector);
+
+/* The same with the bytes that a snapshot has of a vector: cmi_row_vector_bytes() of them. False when component *bad is not finite. */
+bool cmi_hnsw_set_stored(cmi_hnsw_t *graph, uint32_t slot, const void *bytes, uint32_t *bad);
+
+/* False when component *bad of a stored vector is not finite. */
+bool cmi_hnsw_is_finite(const cmi_hnsw_t *graph, uint32_t slot, uint32_t *bad);
 
 /* Gives up a BUILDING slot that will not be linked. */
 void cmi_hnsw_abandon_slot(cmi_hnsw_t *graph, uint32_t slot);
@@ -120,16 +130,30 @@ bool cmi_hnsw_kill(cmi_hnsw_t *graph, uint32_t slot);
 /* ---- readers ---- */
 
 /* The ef nearest LIVE slots for which keep(slot) is true (keep NULL: all), nearest first, into out[0 .. ef-1]; returns how many.
- * query: `dimensions` finite floats, any alignment. 1 <= ef; more than cmi_scratch_max_ef() means that.
+ * query: `dimensions` finite floats, any alignment. 1 <= ef; more than cmi_scratch_max_ef() means that. Distances are those of the walk: of codes, where there
+ * are any.
  * Wait-free. */
 typedef bool cmi_keep_t(void *context, uint32_t slot);
 uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, uint32_t ef, cmi_keep_t *keep,
                          void *keep_context, cmi_found_t *out);
 
+/* Whether the distances of a search need cmi_hnsw_rescore(). */
+static inline bool cmi_hnsw_is_coded(const cmi_hnsw_t *graph) {
+    return graph->walked != &graph->full;
+}
+
+/* Gives found[0 .. n-1] the distances of the full rows, and sorts them. */
+void cmi_hnsw_rescore(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, cmi_found_t *found, uint32_t n);
+
+/* How many of the nearest by codes to rescore for the k nearest. */
+static inline uint32_t cmi_rescored_for(uint32_t k) {
+    return 2 * k + 16;
+}
+
 /* A pool of cmi_scratch_max_ef() elements inside the scratch that cmi_hnsw_search may be given as `out`. */
 cmi_found_t *cmi_scratch_results(cmi_scratch_t *scratch);
 
-/* Distance between a query and one slot (published). */
+/* Distance between a query and one slot (published), by the full row. */
 float cmi_hnsw_distance(const cmi_hnsw_t *graph, const float *query, uint32_t slot);
 
 /* Slots ever reserved; every published slot is below it. */
@@ -138,9 +162,13 @@ uint32_t cmi_hnsw_n_slots(const cmi_hnsw_t *graph);
 static inline cmi_node_t *cmi_hnsw_node(const cmi_hnsw_t *graph, uint32_t slot) {
     return (cmi_node_t *)cmi_arena_at(&graph->nodes, slot);
 }
-/* The row of a slot: `dimensions` floats exactly as they were given, then padding, and at row_floats - 1 the inverse norm. */
-static inline float *cmi_hnsw_row(const cmi_hnsw_t *graph, uint32_t slot) {
-    return (float *)cmi_arena_at(&graph->vectors, slot);
+/* The full row of a slot. */
+static inline void *cmi_hnsw_row(const cmi_hnsw_t *graph, uint32_t slot) {
+    return cmi_row_at(&graph->full, slot);
+}
+/* Component i of the vector of a slot, as it is stored. */
+static inline float cmi_hnsw_component(const cmi_hnsw_t *graph, uint32_t slot, uint32_t i) {
+    return cmi_row_element(&graph->full, cmi_hnsw_row(graph, slot), i);
 }
 /* State word, with acquire: seeing LIVE means seeing the vector, the record and the forward lists. */
 static inline uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot) {

@@ -13,9 +13,9 @@
 
 /* Algorithm 4: a candidate is chosen unless one chosen before is nearer to it than the query is. `pool` is sorted, so near ones come first. */
 static bool diverse(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_chosen_t *chosen, cmi_found_t candidate) {
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, candidate.slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_OWNER, candidate.slot);
     for (uint32_t i = 0; i < chosen->n; i += 4) { /* four at a time: most candidates fall to an early one */
-        uint32_t n = CMI_MIN(chosen->n - i, 4u), slots[4];
+        uint32_t n = CMI_MIN(chosen->n - i, 4u), slots[4] = {0};
         for (uint32_t j = 0; j < n; j++) slots[j] = chosen->at[i + j].slot;
         cmi_distances_at_hand(graph, scratch, &query, slots, n, scratch->fresh_distance);
         for (uint32_t j = 0; j < n; j++)
@@ -100,16 +100,16 @@ static uint32_t tree_child(const cmi_hnsw_t *graph, const cmi_chosen_t *chosen, 
     return CMI_NONE;
 }
 
-static cmi_found_t found_at(const cmi_hnsw_t *graph, uint32_t slot, uint32_t other) {
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
-    return (cmi_found_t){cmi_distance(graph, &query, cmi_hnsw_row(graph, other)), other};
+static cmi_found_t found_at(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, uint32_t other) {
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_NEWCOMER, slot);
+    return (cmi_found_t){cmi_distance(graph, &query, other), other};
 }
 
 /* Every neighbour refused: the nearest LINKED one is made to give up a link. When its list holds nothing but tree edges, one of its tree children is asked, and so on: the tree is
  * finite and a leaf has one tree edge only, so somebody can. */
 static void hang_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, uint32_t entry_slot) {
     const cmi_chosen_t *chosen = &scratch->chosen[0];
-    cmi_found_t parent = found_at(graph, slot, entry_slot); /* LINKED for sure */
+    cmi_found_t parent = found_at(graph, scratch, slot, entry_slot); /* LINKED for sure */
     for (uint32_t i = 0; i < chosen->n; i++) {
         if (chosen->at[i].slot & PLAIN || !cmi_linked(graph, chosen->at[i].slot)) continue;
         parent = chosen->at[i];
@@ -118,7 +118,7 @@ static void hang_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t sl
     while (!hang_under(graph, scratch, slot, parent, CMI_APPEND_FORCED)) {
         uint32_t child = tree_child(graph, chosen, parent.slot);
         if (child == CMI_NONE) continue; /* the list changed meanwhile: another insert made progress */
-        parent = found_at(graph, slot, child);
+        parent = found_at(graph, scratch, slot, child);
     }
     cmi_links_append(graph, scratch, slot, 0, parent.slot, parent.distance, CMI_APPEND_FORCED); /* the edge's other direction */
 }
@@ -185,7 +185,7 @@ void cmi_hnsw_link(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
     plat_a64_t *meta = &cmi_hnsw_node(graph, slot)->meta;
     uint64_t building = plat_load_relaxed(meta); /* relaxed: BUILDING is private */
     uint32_t level = cmi_meta_level(building), top = CMI_MIN(level, cmi_entry_level(entry));
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, slot);
 
     cmi_found_t start = cmi_descend(graph, scratch, &query, cmi_entry_slot(entry), cmi_entry_level(entry), top);
     for (uint32_t l = top + 1; l-- > 0;) start = link_forward(graph, scratch, &query, slot, l, start);

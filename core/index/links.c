@@ -70,8 +70,8 @@ static bool newcomer_redundant(const cmi_scratch_t *scratch, uint32_t n, float n
 /* Whose place the newcomer takes in a full list, CMI_NONE: refused. */
 static uint32_t choose_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, uint32_t slot,
                               float new_to_owner, cmi_append_t mode) {
-    cmi_query_t owner_query = cmi_query_of_row(graph, cmi_hnsw_row(graph, owner));
-    cmi_query_t new_query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
+    cmi_query_t owner_query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_OWNER, owner);
+    cmi_query_t new_query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_NEWCOMER, slot);
     cmi_distances(graph, scratch, &new_query, scratch->members, cap, scratch->member_to_new);
     cmi_distances_at_hand(graph, scratch, &owner_query, scratch->members, cap, scratch->member_to_owner);
     if (mode == CMI_APPEND_IF_BETTER && newcomer_redundant(scratch, cap, new_to_owner)) return CMI_NONE;

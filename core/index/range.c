@@ -44,7 +44,7 @@ static bool next(walk_t *walk, uint32_t *slot) {
 
 uint32_t cmi_range_walk(const cmi_range_t *range, uint32_t start) {
     cmi_scratch_t *scratch = range->scratch;
-    cmi_query_t query = cmi_query_of_row(range->graph, cmi_hnsw_row(range->graph, start));
+    cmi_query_t query = cmi_query_of_slot(range->graph, scratch, CMI_FORM_QUERY, start);
     walk_t walk = {.range = range, .outside = &scratch->pool, .n = 1};
     uint32_t slot;
     range->found[0] = start;

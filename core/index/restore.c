@@ -10,8 +10,7 @@ void cmi_hnsw_copy_list(const cmi_hnsw_t *graph, uint32_t slot, uint32_t level, 
 cm_status_t cmi_hnsw_restore_begin(cmi_hnsw_t *graph, uint32_t n_slots) {
     if (n_slots > graph->params.capacity) return CM_E_INDEX_FULL;
     for (uint32_t slot = 0; slot < n_slots; slot++) {
-        if (!cmi_arena_ensure(&graph->nodes, slot) || !cmi_arena_ensure(&graph->vectors, slot) || !cmi_arena_ensure(&graph->list0, slot))
-            return CM_E_NO_MEMORY;
+        if (!cmi_hnsw_ensure_slot(graph, slot)) return CM_E_NO_MEMORY;
         plat_store_relaxed(&cmi_hnsw_node(graph, slot)->parent, CMI_NONE); /* relaxed, here and below: the graph is not shared yet */
     }
     plat_store_relaxed(&graph->n_slots, n_slots);

@@ -33,6 +33,8 @@ static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *
     scratch->member_to_new = carve(carver, cap0 * sizeof(float));
     for (uint32_t level = 0; level <= CMI_MAX_LEVEL; level++)
         scratch->chosen[level].at = carve(carver, graph->params.m * sizeof(cmi_found_t));
+    uint64_t form_bytes = graph->params.vectors == CM_VECTORS_F32 ? 0 : cmi_n_codes(graph->params.dimensions) * sizeof(float);
+    for (uint32_t form = 0; form < CMI_N_FORMS; form++) scratch->form[form] = carve(carver, form_bytes);
 }
 
 /* Untouched pages of the tags cost nothing where address space can be reserved. */

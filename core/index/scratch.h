@@ -9,11 +9,16 @@
 
 #include "index/hnsw.h"
 
-/* A vector to compare with, and what its metric needs besides. */
+/* A vector in the form that the kernel of some rows takes, and what its metric needs besides. */
 typedef struct cmi_query {
-    const float *vector;
-    float inverse_norm; /* cosine: 1/|v|, 0 for the zero vector. Custom: what prepare() says */
+    const void *form;       /* floats; for coded rows int16_t */
+    const cmi_rows_t *rows; /* that it is compared with */
+    float factor;           /* as the factor of a row (rows.h); without a metric that needs one 0 */
+    float square;           /* for coded rows: |v|^2 */
 } cmi_query_t;
+
+/* Places for forms that are not the caller's vector. */
+typedef enum cmi_form { CMI_FORM_QUERY, CMI_FORM_OWNER, CMI_FORM_NEWCOMER, CMI_N_FORMS } cmi_form_t;
 
 /* Candidates, nearest first. `slot` carries CMI_CHECKED once it was expanded. */
 typedef struct cmi_pool {
@@ -50,6 +55,7 @@ struct cmi_scratch {
     float *member_to_owner;                 /* 2m */
     float *member_to_new;                   /* 2m */
     cmi_chosen_t chosen[CMI_MAX_LEVEL + 1]; /* m each */
+    void *form[CMI_N_FORMS];                /* a vector each, decoded or coded; not with CM_VECTORS_F32 */
     uint64_t n_distances;
     uint32_t n_seen_slots; /* entries of seen[] */
     uint64_t bytes;        /* of everything, as taken from the machine */

@@ -14,7 +14,7 @@
 cmi_found_t cmi_descend(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t entry, uint32_t from_level,
                         uint32_t to_level) {
     uint32_t n_slots = cmi_hnsw_n_slots(graph);
-    cmi_found_t best = {cmi_distance(graph, query, cmi_hnsw_row(graph, entry)), entry};
+    cmi_found_t best = {cmi_distance(graph, query, entry), entry};
     scratch->n_distances++;
     for (uint32_t level = from_level; level > to_level; level--) {
         cmi_seen_clear(scratch);
@@ -52,7 +52,7 @@ uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const 
                          void *keep_context, cmi_found_t *out) {
     uint64_t entry = cmi_entry_load(graph);
     if (entry == CMI_NO_ENTRY) return 0;
-    cmi_query_t query = cmi_query_of(graph, vector);
+    cmi_query_t query = cmi_walking_query_of(graph, scratch, CMI_FORM_QUERY, vector);
     cmi_accept_t accept = {keep, keep_context, false};
     cmi_found_t start = cmi_descend(graph, scratch, &query, cmi_entry_slot(entry), cmi_entry_level(entry), 0);
     cmi_search_level(graph, scratch, &query, start, 0, ef, &accept);

@@ -23,7 +23,7 @@ bool cmi_stream_begin(cmi_stream_t *stream) {
 }
 
 void cmi_stream_begin_at(cmi_stream_t *stream, uint32_t slot) {
-    cmi_found_t start = {cmi_distance(stream->graph, &stream->query, cmi_hnsw_row(stream->graph, slot)), slot};
+    cmi_found_t start = {cmi_distance(stream->graph, &stream->query, slot), slot};
     stream->scratch->n_distances++;
     begin(stream, start);
 }

@@ -84,6 +84,7 @@ void cmi_config_encode(const cm_config_t *config, uint8_t out[CMI_CONFIG_BYTES])
     cmi_put_u32(out + 32, config->ef_search);
     cmi_put_u32(out + 36, (uint32_t)config->metric);
     cmi_put_u64(out + 40, config->seed);
+    cmi_put_u32(out + 48, (uint32_t)config->vectors);
 }
 
 void cmi_config_decode(const uint8_t bytes[CMI_CONFIG_BYTES], cm_config_t *out) {
@@ -99,6 +100,7 @@ void cmi_config_decode(const uint8_t bytes[CMI_CONFIG_BYTES], cm_config_t *out) 
     out->ef_search = cmi_get_u32(bytes + 32);
     out->metric = (cm_metric_t)cmi_get_u32(bytes + 36);
     out->seed = cmi_get_u64(bytes + 40);
+    out->vectors = (cm_vectors_t)cmi_get_u32(bytes + 48);
 }
 
 void cmi_record_encode(const cmi_record_row_t *row, uint8_t out[CMI_RECORD_BYTES]) {

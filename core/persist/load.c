@@ -56,6 +56,10 @@ static cm_status_t check_counts(const loader_t *loader) {
     return CM_OK;
 }
 
+static uint64_t vector_bytes(const loader_t *loader) {
+    return cmi_row_vector_bytes(loader->config.vectors, loader->config.dimensions);
+}
+
 /* The sections have the rows that header and configuration say: after this, counts are bounded by the file. */
 static cm_status_t check_shapes(const loader_t *loader) {
     const cmi_reader_t *reader = &loader->reader;
@@ -65,8 +69,7 @@ static cm_status_t check_shapes(const loader_t *loader) {
     if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_META, CMI_META_BYTES, header->n_slots);
     if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_LISTS0, 2 * m_bytes, header->n_slots);
     if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_UPPER, m_bytes, header->n_upper);
-    if (status == CM_OK)
-        status = cmi_reader_expect(reader, CMI_SECTION_VECTORS, (uint64_t)loader->config.dimensions * sizeof(float), header->n_slots);
+    if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_VECTORS, vector_bytes(loader), header->n_slots);
     if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_RECORDS, CMI_RECORD_BYTES, header->n_memories);
     if (status == CM_OK) status = cmi_reader_expect(reader, CMI_SECTION_STRINGS, 0, header->n_memories);
     return status;
@@ -211,20 +214,18 @@ static cm_status_t load_graph(loader_t *loader) {
 
 static cm_status_t load_vector(loader_t *loader, cmi_cursor_t *cursor, uint32_t slot) {
     uint32_t dimensions = loader->config.dimensions, bad;
-    const float *vector = (const float *)(const void *)cmi_cursor_take(cursor, (uint64_t)dimensions * sizeof *vector);
+    const void *vector = cmi_cursor_take(cursor, vector_bytes(loader));
     if (!vector) return cursor->status;
     if (!is_node(cmi_hnsw_meta(loader->graph, slot))) return CM_OK;
-    if (!cmi_all_finite(vector, dimensions, &bad))
-        return cmi_cursor_fault(cursor, (uint64_t)(dimensions - bad) * sizeof *vector,
+    if (!cmi_hnsw_set_stored(loader->graph, slot, vector, &bad))
+        return cmi_cursor_fault(cursor, (uint64_t)(dimensions - bad) * (vector_bytes(loader) / dimensions),
                                 "component %u of the vector of node %u is not finite", bad, slot);
-    cmi_hnsw_set_vector(loader->graph, slot, vector);
     return CM_OK;
 }
 
 static cm_status_t load_vectors(loader_t *loader) {
     cmi_cursor_t cursor;
-    cm_status_t status = cmi_cursor_open(&cursor, &loader->reader, CMI_SECTION_VECTORS,
-                                         (uint64_t)loader->config.dimensions * sizeof(float));
+    cm_status_t status = cmi_cursor_open(&cursor, &loader->reader, CMI_SECTION_VECTORS, vector_bytes(loader));
     for (uint32_t slot = 0; slot < loader->reader.header.n_slots && status == CM_OK; slot++) status = load_vector(loader, &cursor, slot);
     cmi_cursor_close(&cursor);
     return status;

@@ -79,7 +79,8 @@ static void write_zeros(cmi_writer_t *writer, uint64_t n_bytes) {
 /* Tombstones keep theirs: searches walk through them by distance. */
 static void write_vectors(saver_t *saver) {
     uint32_t n_slots = saver->cut.header.n_slots;
-    uint64_t row_bytes = (uint64_t)saver->cut.graph->params.dimensions * sizeof(float);
+    const cmi_hnsw_params_t *params = &saver->cut.graph->params;
+    uint64_t row_bytes = cmi_row_vector_bytes(params->vectors, params->dimensions);
     cmi_writer_begin(&saver->writer, CMI_SECTION_VECTORS, row_bytes, n_slots);
     for (uint32_t slot = 0; slot < n_slots && !failed(saver); slot++) {
         if (cmi_cut_bit(saver->cut.present, slot)) cmi_writer_put(&saver->writer, cmi_hnsw_row(saver->cut.graph, slot), row_bytes);

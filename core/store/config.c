@@ -29,6 +29,14 @@ static cm_status_t check_index(const cm_config_t *c, cm_error_t *error) {
     return status;
 }
 
+static cm_status_t check_kind_of_vectors(const cm_config_t *c, cm_error_t *error) {
+    if ((uint32_t)c->vectors > CM_VECTORS_I8)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u: must be 0 (f32), 1 (bf16) or 2 (i8)", (uint32_t)c->vectors);
+    if (c->vectors != CM_VECTORS_F32 && c->metric == CM_METRIC_CUSTOM)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u, but a custom metric sees floats: use 0 (f32)", (uint32_t)c->vectors);
+    return CM_OK;
+}
+
 static cm_status_t check_time(const cm_config_t *c, cm_error_t *error) {
     if (!(cmi_finite(c->base_decay_rate) && c->base_decay_rate > 0))
         return cmi_fail(error, CM_E_CONFIG, "base_decay_rate is %g: must be finite and above 0 (per hour)", (double)c->base_decay_rate);
@@ -42,6 +50,7 @@ static cm_status_t check_time(const cm_config_t *c, cm_error_t *error) {
 cm_status_t cmi_config_validate(const cm_config_t *config, cm_error_t *error) {
     cm_status_t status = check_sizes(config, error);
     if (status == CM_OK) status = check_index(config, error);
+    if (status == CM_OK) status = check_kind_of_vectors(config, error);
     if (status == CM_OK) status = check_time(config, error);
     return status;
 }

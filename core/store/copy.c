@@ -32,7 +32,9 @@ void cmi_copy_memory(const cm_thread_t *thread, const cmi_memory_view_t *view, c
     cm_str_t *relationships = room.buffer;
     float *vector = (float *)(relationships + view->n_relationships);
     char *next = (char *)vector + vector_bytes(thread);
-    memcpy(vector, view->vector, (size_t)vector_bytes(thread));
+    const cmi_rows_t *rows = &thread->store->graph.full;
+    const float *floats = cmi_row_floats(rows, view->row, vector);
+    if (floats != vector) memcpy(vector, floats, (size_t)vector_bytes(thread));
     cmi_relationships_t list = {view->n_relationships, view->relationships_bytes, view->relationships};
     for (uint32_t i = 0; i < view->n_relationships; i++) relationships[i] = cmi_copy_str(&next, cmi_relationships_pop(&list));
     *out = (cm_memory_t){

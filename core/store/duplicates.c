@@ -29,21 +29,18 @@ void cmi_duplicates_close(cmi_duplicates_t *d) {
     if (d->found) plat_pages_free(d->found, found_bytes(d));
 }
 
-static const float *row_of(const cmi_duplicates_t *d, const cmi_member_t *member) {
-    return cmi_hnsw_row(&d->thread->store->graph, member->slot);
-}
-
 /* Vectors so long that their dot product may overflow, or so short that the product of their inverse norms does, look alike in single precision. A hit that is not quite as close does no harm; a
  * memory that is gone does. */
 static bool confirm(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_member_t *b) {
     float inverse = a->inverse_norm * b->inverse_norm;
     if (inverse > 1e-37f && inverse < 1e30f) return true;
-    const float *x = row_of(d, a), *y = row_of(d, b);
+    const cmi_hnsw_t *graph = &d->thread->store->graph;
     double xy = 0, xx = 0, yy = 0;
-    for (uint32_t i = 0; i < d->thread->store->config.dimensions; i++) {
-        xy += (double)x[i] * (double)y[i];
-        xx += (double)x[i] * (double)x[i];
-        yy += (double)y[i] * (double)y[i];
+    for (uint32_t i = 0; i < graph->params.dimensions; i++) {
+        double x = (double)cmi_hnsw_component(graph, a->slot, i), y = (double)cmi_hnsw_component(graph, b->slot, i);
+        xy += x * y;
+        xx += x * x;
+        yy += y * y;
     }
     return 1.0 - xy / (__builtin_sqrt(xx) * __builtin_sqrt(yy)) < d->radius;
 }
@@ -58,10 +55,9 @@ static uint32_t standing_for(const cmi_members_t *members, uint32_t j, uint32_t 
 
 static bool similar(const cmi_duplicates_t *d, uint32_t i, uint32_t j) {
     const cmi_hnsw_t *graph = &d->thread->store->graph;
-    cmi_query_t query = cmi_query_of_row(graph, row_of(d, &d->members->at[i]));
+    cmi_query_t query = cmi_query_of_slot(graph, d->thread->scratch, CMI_FORM_QUERY, d->members->at[i].slot);
     d->thread->scratch->n_distances++;
-    return (double)cmi_distance(graph, &query, row_of(d, &d->members->at[j])) < d->radius &&
-           confirm(d, &d->members->at[i], &d->members->at[j]);
+    return (double)cmi_distance(graph, &query, d->members->at[j].slot) < d->radius && confirm(d, &d->members->at[i], &d->members->at[j]);
 }
 
 /* CMI_NONE: too many. */
@@ -90,7 +86,7 @@ static uint32_t walk(const cmi_duplicates_t *d, uint32_t i) {
 
 typedef struct chunk {
     uint32_t member[CHUNK];
-    const float *row[CHUNK];
+    const void *row[CHUNK];
     float dot[CHUNK];
     uint32_t n;
 } chunk_t;
@@ -98,23 +94,25 @@ typedef struct chunk {
 /* The next members that matter, from `from` on; returns where it stopped. */
 static uint32_t gather(const cmi_duplicates_t *d, uint32_t i, uint32_t from, chunk_t *chunk) {
     const cmi_members_t *members = d->members;
+    const cmi_rows_t *rows = &d->thread->store->graph.full;
     chunk->n = 0;
     for (; from < members->n && chunk->n < CHUNK; from++) {
         const cmi_member_t *member = &members->at[from];
         if (from == i || member->absorbed || member->inverse_norm == 0) continue;
-        cmi_prefetch_row(&d->thread->store->graph, member->slot);
+        cmi_prefetch_row(rows, member->slot);
         chunk->member[chunk->n] = from;
-        chunk->row[chunk->n++] = row_of(d, member);
+        chunk->row[chunk->n++] = cmi_row_at(rows, member->slot);
     }
     return from;
 }
 
 static void multiply(const cmi_duplicates_t *d, uint32_t i, chunk_t *chunk) {
     const cmi_hnsw_t *graph = &d->thread->store->graph;
-    const float *row = row_of(d, &d->members->at[i]);
-    uint32_t dimensions = graph->params.dimensions, at = 0;
-    for (; at + 4 <= chunk->n; at += 4) graph->kernels->dot4(row, &chunk->row[at], dimensions, &chunk->dot[at]);
-    for (; at < chunk->n; at++) chunk->dot[at] = graph->kernels->dot(row, chunk->row[at], dimensions);
+    cmi_query_t query = cmi_query_of_slot(graph, d->thread->scratch, CMI_FORM_QUERY, d->members->at[i].slot);
+    const cmi_rows_t *rows = query.rows;
+    uint32_t at = 0;
+    for (; at + 4 <= chunk->n; at += 4) rows->dot.four(query.form, &chunk->row[at], rows->n, &chunk->dot[at]);
+    for (; at < chunk->n; at++) chunk->dot[at] = rows->dot.one(query.form, chunk->row[at], rows->n);
     d->thread->scratch->n_distances += chunk->n;
 }
 

@@ -51,8 +51,8 @@ static void count(cmi_members_t *members, cm_thread_t *thread, uint32_t slot) {
 }
 
 static float inverse_norm(const cmi_hnsw_t *graph, uint32_t slot) {
-    const float *row = cmi_hnsw_row(graph, slot);
-    return graph->params.metric == CM_METRIC_COSINE ? row[graph->row_floats - 1] : cmi_inverse_norm(row, graph->params.dimensions);
+    const void *row = cmi_hnsw_row(graph, slot);
+    return graph->params.metric == CM_METRIC_CUSTOM ? cmi_inverse_norm(row, graph->params.dimensions) : cmi_row_factor(&graph->full, row);
 }
 
 /* Only what was counted: it has room, and so has its id. What is gone since then is left out. */

@@ -20,8 +20,8 @@ static void free_handle(void *context, uint32_t kind, uint32_t handle) {
 
 static bool open_parts(cm_store_t *store) {
     const cm_config_t *config = &store->config;
-    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m,     config->ef_construction,
-                                config->metric,     config->seed,   config->custom};
+    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m,      config->ef_construction,
+                                config->metric,     config->seed,   config->custom, config->vectors};
     store->epoch = plat_epoch_open(config->max_threads);
     store->blocks = cmi_blocks_open();
     store->reclaimer = (cmi_reclaimer_t){.epoch = store->epoch, .blocks = store->blocks, .free_handle = free_handle, .context = store};

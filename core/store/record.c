@@ -43,7 +43,7 @@ void cmi_store_view(const cm_store_t *store, uint32_t slot, cmi_memory_view_t *o
     *out = (cmi_memory_view_t){
         .id = cmi_idmap_key(&store->ids, cmi_record_entry(record)),
         .context = cmi_idmap_key(&store->contexts, cmi_record_context(record)),
-        .vector = cmi_hnsw_row(&store->graph, slot),
+        .row = cmi_hnsw_row(&store->graph, slot),
         .created_ms = record->created_ms,
         .accessed_ms = (int64_t)plat_load_relaxed((plat_a64_t *)&record->accessed_ms),
         .decayed_ms = (int64_t)plat_load_relaxed((plat_a64_t *)&record->decayed_ms),

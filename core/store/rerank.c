@@ -17,18 +17,35 @@ static void request(const cmi_search_t *search, const cmi_found_t *found, uint32
     for (uint32_t i = 0; i < n; i++) __builtin_prefetch(cmi_idmap_at(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))));
 }
 
-void cmi_search_rerank(cmi_search_t *search) {
-    cmi_scratch_t *scratch = search->thread->scratch;
-    cmi_found_t *found = cmi_scratch_results(scratch);
-    cmi_keep_t *keep_some = cmi_filter_is_open(&search->filter) ? NULL : keep;
-    uint32_t n = cmi_hnsw_search(&search->store->graph, scratch, search->vector, search->ef, keep_some, &search->filter, found);
-    if (search->weight == 0) request(search, found, CMI_MIN(n, search->k));
+/* With distances of full rows, nearest first. */
+static void offer(cmi_search_t *search, const cmi_found_t *found, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) {
         if (search->weight == 0 && (double)found[i].distance / 2 > cmi_best_limit(&search->best)) break; /* so are all behind it */
         cmi_search_offer(search, found[i].slot, found[i].distance);
     }
-    search->least_score = cmi_search_least(search, cmi_search_least_distance(search), 0);
+}
+
+/* The walk was over codes: what it found is rescored, if distance decides in portions until there are k hits. */
+static void offer_rescored(cmi_search_t *search, cmi_found_t *found, uint32_t n) {
+    uint32_t portion = search->weight == 0 ? CMI_MIN(n, cmi_rescored_for(search->k)) : n;
+    for (uint32_t from = 0; from < n && (from == 0 || search->best.n < search->k); from += portion) {
+        portion = CMI_MIN(portion, n - from);
+        cmi_hnsw_rescore(&search->store->graph, search->thread->scratch, search->vector, found + from, portion);
+        offer(search, found + from, portion);
+    }
+}
+
+void cmi_search_rerank(cmi_search_t *search) {
+    const cmi_hnsw_t *graph = &search->store->graph;
+    cmi_scratch_t *scratch = search->thread->scratch;
+    cmi_found_t *found = cmi_scratch_results(scratch);
+    cmi_keep_t *keep_some = cmi_filter_is_open(&search->filter) ? NULL : keep;
+    uint32_t n = cmi_hnsw_search(graph, scratch, search->vector, search->ef, keep_some, &search->filter, found);
     double horizon = n == 0 ? 0 : (double)found[n - 1].distance;
+    if (search->weight == 0) request(search, found, CMI_MIN(n, search->k));
+    if (cmi_hnsw_is_coded(graph)) offer_rescored(search, found, n);
+    else offer(search, found, n);
+    search->least_score = cmi_search_least(search, cmi_search_least_distance(search), 0);
     search->least_score_by_graph = n < search->ef ? __builtin_inf() : cmi_search_least(search, horizon, 0);
     search->thread->report.ef = search->ef;
     search->thread->report.strategy = CM_STRATEGY_GRAPH;

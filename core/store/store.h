@@ -48,7 +48,7 @@ _Static_assert(sizeof(cmi_record_t) == 64, "a record is one cache line");
 /* A memory as pieces, pointing into the store (valid while pinned) or into a snapshot being loaded. */
 typedef struct cmi_memory_view {
     cm_str_t id, context, text, metadata;
-    const float *vector;
+    const void *row; /* of the vector, index/rows.h */
     int64_t created_ms, accessed_ms, decayed_ms;
     float importance, decay_rate;
     uint32_t access_count;
@@ -79,7 +79,7 @@ void cmi_store_view(const cm_store_t *store, uint32_t slot, cmi_memory_view_t *o
 
 /* Loading: puts a memory that a snapshot holds at `slot` (its vector and links are restored by the caller through hnsw.h) into records, id map, contexts, counters.
  * One thread, store not shared yet. Checks what cm_insert checks of the attributes (ids, UTF-8, ranges, limits, duplicates): CM_E_CORRUPT with a message,
- * CM_E_NO_MEMORY, CM_E_CAPACITY. view->vector is not used. */
+ * CM_E_NO_MEMORY, CM_E_CAPACITY. view->row is not used. */
 cm_status_t cmi_store_restore(cm_thread_t *thread, uint32_t slot, const cmi_memory_view_t *view, cm_error_t *error);
 
 /* Before the first and after the last: what is made for all memories at once. CM_E_NO_MEMORY. */

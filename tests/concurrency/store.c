@@ -151,7 +151,7 @@ static bool check_view(worker_t *w, const char *where, const cmi_memory_view_t *
         memcpy(&len, v->relationships, sizeof len);
         first = (cm_str_t){(const char *)v->relationships + sizeof len, len};
     }
-    return check_whole(w, where, v->id, v->text, v->context, v->metadata, v->vector, v->importance, v->created_ms, first, out);
+    return check_whole(w, where, v->id, v->text, v->context, v->metadata, v->row, v->importance, v->created_ms, first, out);
 }
 
 /* ---- the operations of the mixed test ------------------------------------------------------------------------------------------------------- */

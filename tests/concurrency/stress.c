@@ -58,7 +58,7 @@ static void look_at_hits(worker_t *w, const cm_hit_t *hits, size_t n) {
         cmi_memory_view_t view;
         cmi_store_view(w->crowd->store, hits[i].slot, &view);
         numbers[i] = number_behind(view.id, 2);
-        EXPECT(w, is_whole(view.id, view.text, view.vector, view.created_ms), "a hit is not whole: %.*s", (int)view.id.len, view.id.data);
+        EXPECT(w, is_whole(view.id, view.text, view.row, view.created_ms), "a hit is not whole: %.*s", (int)view.id.len, view.id.data);
         EXPECT(w, i == 0 || hits[i - 1].score <= hits[i].score, "hit %u is better than hit %u", (unsigned)i, (unsigned)i - 1);
         for (size_t j = 0; j < i; j++) EXPECT(w, numbers[j] != numbers[i], "two hits are m-%u", numbers[i]);
     }

@@ -194,7 +194,7 @@ static inline void histories_search(histories_t *all, cm_thread_t *thread, histo
         cmi_memory_view_t view;
         cmi_store_view(all->store, hits[i].slot, &view);
         uint16_t id = histories_id_of(view.id);
-        o->seen[o->n_seen++] = (history_memory_t){id, histories_version(all, id, view.context, view.vector, view.created_ms),
+        o->seen[o->n_seen++] = (history_memory_t){id, histories_version(all, id, view.context, view.row, view.created_ms),
                                                   histories_importance_of(all, view.importance), histories_text_of(all, id, view.text),
                                                   view.access_count};
     }

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* rows.c - see rows.h. */
+#include "index/rows.h"
+
+const float *cmi_row_floats(const cmi_rows_t *rows, const void *row, float *out) {
+    if (rows->element == CMI_ELEMENT_FLOAT) return row;
+    for (uint32_t i = 0; i < rows->n; i++) out[i] = cmi_bf16_float(((const uint16_t *)row)[i]);
+    return out;
+}
+
+void cmi_row_write(const cmi_rows_t *rows, void *row, const float *vector) {
+    if (rows->element == CMI_ELEMENT_FLOAT) memcpy(row, vector, rows->n * sizeof *vector);
+    else
+        for (uint32_t i = 0; i < rows->n; i++) ((uint16_t *)row)[i] = cmi_bf16_of(vector[i]);
+}
+
+uint64_t cmi_row_vector_bytes(cm_vectors_t vectors, uint32_t dimensions) {
+    return (uint64_t)dimensions * (vectors == CM_VECTORS_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+static uint32_t round_up(uint64_t n_bytes, uint32_t to) {
+    return (uint32_t)((n_bytes + to - 1) & ~(uint64_t)(to - 1));
+}
+
+bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity) {
+    const cmi_kernels_t *kernels = cmi_kernels();
+    bool halves = vectors == CM_VECTORS_BF16;
+    rows->element = halves ? CMI_ELEMENT_BF16 : CMI_ELEMENT_FLOAT;
+    rows->n = dimensions;
+    rows->row_bytes = round_up(cmi_row_vector_bytes(vectors, dimensions) + sizeof(float), halves ? 32 : 64);
+    rows->dot = halves ? kernels->dot_bf16 : kernels->dot;
+    rows->kernel = metric != CM_METRIC_L2SQ ? rows->dot : halves ? kernels->l2sq_bf16 : kernels->l2sq;
+    return cmi_arena_open(&rows->arena, rows->row_bytes, capacity);
+}
+
+bool cmi_rows_open_coded(cmi_rows_t *rows, cm_vectors_t vectors, uint32_t dimensions, uint32_t capacity) {
+    if (vectors != CM_VECTORS_I8) return true;
+    rows->element = CMI_ELEMENT_CODE;
+    rows->n = cmi_n_codes(dimensions);
+    rows->row_bytes = round_up(rows->n + 2 * sizeof(float), 64);
+    rows->dot = rows->kernel = cmi_kernels()->dot_codes; /* squared distances follow from dot products, metric.h */
+    return cmi_arena_open(&rows->arena, rows->row_bytes, capacity);
+}
