@@ -31,8 +31,14 @@ initial_pages=4            # stack and static data; wasm-ld refuses when they do
 stack_bytes=131072         # below the data, so that an overflow traps instead of overwriting; tests/js/memory.test.mjs measures what is used
 max_bytes=4294967296       # 65536 pages; the loader asks for fewer where the host refuses
 
+# Downloads are small, so nearly everything is made small. Without -disable-lsr (emcc passes it, too) loops keep a pointer for everything that they touch; calls cost fewer
+# bytes than -Oz thinks, for binaryen inlines what is called once; and load-pre makes more than it saves. Together 2 % after brotli.
+small=(-Oz)
 case $toolchain in
-    clang) compile=("$CLANG" --target=wasm32-unknown-unknown -nostdlibinc) threads=(-matomics) ;;
+    clang)
+        compile=("$CLANG" --target=wasm32-unknown-unknown -nostdlibinc) threads=(-matomics)
+        small+=(-mllvm -disable-lsr -mllvm -inline-threshold=-30 -mllvm -enable-load-pre=0)
+        ;;
     emscripten) compile=("$EMCC") threads=(-pthread) ;;
     *) echo "wasm/build.sh: unknown toolchain $toolchain" >&2; exit 2 ;;
 esac
@@ -60,10 +66,11 @@ build_objects() {
     mkdir -p "$objects"
     local flags=("$@")
     for source in "${sources[@]}"; do
-        local extra=(-Oz) # downloads are small; and what searches and inserts run all day (-O3 adds bytes and no speed):
+        local extra=("${small[@]}") # and what searches and inserts run all day (-O3 adds bytes and no speed):
         case $source in
+            core/distance/@(dispatch|codes).c) ;;
             core/distance/*) extra=(-O2) ;;
-            core/index/@(links|scratch|search|stream).c) extra=(-O2 -fno-unroll-loops) ;;
+            core/index/@(distances|links|scratch|search|stream).c) extra=(-O2 -fno-unroll-loops) ;;
             core/store/search.c | core/base/mathf.c) extra=(-Os) ;;
         esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)
@@ -82,7 +89,7 @@ link() {
     "$WASM_LD" --no-entry --gc-sections --stack-first -z stack-size=$stack_bytes --initial-memory=$((initial_pages * 65536)) \
         --max-memory=$max_bytes --export=__stack_pointer "${exports[@]}" "${strip[@]}" "$@" -o "$module"
     [ -n "$debug" ] || "$WASM_OPT" --enable-threads --enable-bulk-memory --enable-simd --enable-mutable-globals --enable-nontrapping-float-to-int \
-        --enable-sign-ext -O3 "$module" -o "$module"
+        --enable-sign-ext -O3 --converge "$module" -o "$module"
 }
 
 threads_link=(--import-memory --shared-memory --export=__wasm_init_tls --export=__tls_base --export=__tls_size --export=__tls_align)
