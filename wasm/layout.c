@@ -59,7 +59,8 @@ static const row_t rows[] = {
     SIZE(cm_config_t)
     FIELD(cm_config_t, dimensions) FIELD(cm_config_t, max_memories) FIELD(cm_config_t, base_decay_rate) FIELD(cm_config_t, temporal_weight)
     FIELD(cm_config_t, similarity_threshold) FIELD(cm_config_t, max_relationships) FIELD(cm_config_t, m) FIELD(cm_config_t, ef_construction)
-    FIELD(cm_config_t, ef_search) FIELD(cm_config_t, metric) FIELD(cm_config_t, max_threads) FIELD(cm_config_t, seed)
+    FIELD(cm_config_t, ef_search) FIELD(cm_config_t, metric) FIELD(cm_config_t, vectors) FIELD(cm_config_t, max_threads)
+    FIELD(cm_config_t, seed)
 
     SIZE(cm_memory_t)
     FIELD(cm_memory_t, dimensions) FIELD(cm_memory_t, id) FIELD(cm_memory_t, vector) FIELD(cm_memory_t, context)

@@ -60,6 +60,7 @@ import {
     checkU32,
     checkU64,
     checkVector,
+    checkVectorKind,
     checkWindow,
     parseMetadata,
     shown,
@@ -618,6 +619,7 @@ function coreConfig(options: OpenOptions): CoreConfig {
         ef_construction: whole('efConstruction'),
         ef_search: whole('efSearch'),
         metric: options.metric === undefined ? undefined : checkMetric(options.metric),
+        vectors: options.vectors === undefined ? undefined : checkVectorKind(options.vectors),
         max_threads: whole('maxThreads'),
         seed: options.seed === undefined ? undefined : checkU64(options.seed, 'seed'),
     };
@@ -670,7 +672,7 @@ function checkChanges(changes: MemoryChanges): CoreUpdate {
 
 /** A snapshot of other vectors than the caller is going to use is the wrong snapshot. Its other rules simply hold. */
 function requireSameVectors(core: Core, options: OpenOptions, home: Home | undefined): void {
-    for (const rule of ['dimensions', 'metric'] as const) {
+    for (const rule of ['dimensions', 'metric', 'vectors'] as const) {
         const [wanted, found] = [options[rule], core.config[rule]];
         if (wanted === undefined || wanted === found) continue;
         core.close();

@@ -11,7 +11,7 @@ import { type Callbacks, type Exports, type Instance, recycle, type Sink, type S
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
 import { clearSeat, endSeat, isOver, isTaken, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
 import type { Build, Candidate, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
-import { type CheckedMemory, metricOf } from './validate.js';
+import { type CheckedMemory, metricOf, vectorKindOf } from './validate.js';
 
 /** CM_NOW: ask the clock of the host. */
 const NOW = -(2n ** 63n);
@@ -603,6 +603,7 @@ export class Core {
             efConstruction: config.ef_construction,
             efSearch: config.ef_search,
             metric: metricOf(config.metric),
+            vectors: vectorKindOf(config.vectors),
             seed: config.seed,
             maxThreads: config.max_threads,
         };

@@ -79,7 +79,7 @@ export const cm_error_t = {
 } as const;
 
 export const cm_config_t = {
-    size: 80,
+    size: 88,
     fields: {
         dimensions: { at: 4, kind: 'u32' },
         max_memories: { at: 8, kind: 'u32' },
@@ -91,8 +91,9 @@ export const cm_config_t = {
         ef_construction: { at: 32, kind: 'u32' },
         ef_search: { at: 36, kind: 'u32' },
         metric: { at: 40, kind: 'u32' },
-        max_threads: { at: 44, kind: 'u32' },
-        seed: { at: 48, kind: 'u64' },
+        vectors: { at: 44, kind: 'u32' },
+        max_threads: { at: 48, kind: 'u32' },
+        seed: { at: 56, kind: 'u64' },
     },
 } as const;
 

@@ -6,11 +6,12 @@
 import { ChronoMindError, type ChronoMindErrorCode } from './errors.js';
 import * as C from './generated.js';
 import { MAX_TIME_MS, parseIso } from './iso.js';
-import type { MemoryInput, Metric, SearchMode, SearchReport, Vector } from './types.js';
+import type { MemoryInput, Metric, SearchMode, SearchReport, Vector, VectorKind } from './types.js';
 
 const MAX_U32 = 0xffffffff;
 const MAX_U64 = 0xffffffffffffffffn;
 
+const VECTOR_KINDS: readonly VectorKind[] = ['f32', 'bf16', 'i8']; // by cm_vectors_t
 const METRICS: Record<Metric, number> = { cosine: C.CM_METRIC_COSINE, dot: C.CM_METRIC_DOT, l2: C.CM_METRIC_L2SQ };
 const MODES: Record<SearchMode, number> = { best: C.CM_SEARCH_BEST, rerank: C.CM_SEARCH_RERANK, exact: C.CM_SEARCH_EXACT };
 
@@ -83,6 +84,15 @@ export function checkSignal(value: AbortSignal | undefined): AbortSignal | undef
 export function checkMetric(value: unknown): number {
     const known = typeof value === 'string' && Object.hasOwn(METRICS, value);
     return known ? METRICS[value as Metric] : refuse('CM_E_CONFIG', 'metric', value, 'must be "cosine", "dot" or "l2"');
+}
+
+export function checkVectorKind(value: unknown): number {
+    const kind = VECTOR_KINDS.indexOf(value as VectorKind);
+    return kind >= 0 ? kind : refuse('CM_E_CONFIG', 'vectors', value, 'must be "f32", "bf16" or "i8"');
+}
+
+export function vectorKindOf(value: number): VectorKind {
+    return VECTOR_KINDS[value] ?? 'f32';
 }
 
 export function strategyOf(value: number): SearchReport['strategy'] {

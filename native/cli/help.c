@@ -50,6 +50,8 @@ const char save_help[] = "Usage: chronomind save --input FILE --output FILE [OPT
                          "      --ids FILE             ids for npy and fvecs, one per line (default: 0, 1, ...)\n"
                          "      --context LABEL        context of records without one (default: default)\n"
                          "      --metric METRIC        cosine, dot or l2 (default: cosine)\n"
+                         "      --vectors KIND         f32; bf16: rounded, half the size; i8: 8-bit codes\n"
+                         "                             besides, for faster searches (default: f32)\n"
                          "      --m N                  links per node of the index (default: 16)\n"
                          "      --ef-construction N    candidates while building (default: 200)\n"
                          "      --ef-search N          candidates while searching (default: 50)\n"

@@ -25,6 +25,7 @@ enum {
     IDS,
     CONTEXT,
     METRIC,
+    VECTORS,
     LINKS,
     EF_CONSTRUCTION,
     EF_SEARCH,
@@ -41,6 +42,8 @@ static const char *const format_names[] = {
 
 #define MAX_SEED UINT64_C(9007199254740991) /* the whole numbers that JavaScript has */
 
+static const char *const vector_kind_names[] = {[CM_VECTORS_F32] = "f32", [CM_VECTORS_BF16] = "bf16", [CM_VECTORS_I8] = "i8", NULL};
+
 static const option_t options[N_OPTIONS] = {
     [INPUT] = {.short_name = 'i', .name = "--input", .kind = OPTION_TEXT, .required = true},
     [OUTPUT] = {.short_name = 'o', .name = "--output", .kind = OPTION_TEXT, .required = true},
@@ -51,6 +54,7 @@ static const option_t options[N_OPTIONS] = {
     [IDS] = {.name = "--ids", .kind = OPTION_TEXT},
     [CONTEXT] = {.name = "--context", .kind = OPTION_TEXT},
     [METRIC] = {.name = "--metric", .kind = OPTION_CHOICE, .choices = metric_names, .choices_text = "cosine, dot or l2"},
+    [VECTORS] = {.name = "--vectors", .kind = OPTION_CHOICE, .choices = vector_kind_names, .choices_text = "f32, bf16 or i8"},
     [LINKS] = {.name = "--m", .kind = OPTION_WHOLE, .min = 2, .max = CM_MAX_M},
     [EF_CONSTRUCTION] = {.name = "--ef-construction", .kind = OPTION_WHOLE, .min = 1, .max = CM_MAX_EF},
     [EF_SEARCH] = {.name = "--ef-search", .kind = OPTION_WHOLE, .min = 1, .max = CM_MAX_EF},
@@ -82,6 +86,7 @@ static cm_config_t config_of(const option_value_t *values) {
     config.dimensions = (uint32_t)values[DIMENSIONS].whole; /* 0: not given */
     if (values[MAX_MEMORIES].given) config.max_memories = (uint32_t)values[MAX_MEMORIES].whole;
     if (values[METRIC].given) config.metric = (cm_metric_t)values[METRIC].choice;
+    if (values[VECTORS].given) config.vectors = (cm_vectors_t)values[VECTORS].choice;
     if (values[LINKS].given) config.m = (uint32_t)values[LINKS].whole;
     if (values[EF_CONSTRUCTION].given) config.ef_construction = (uint32_t)values[EF_CONSTRUCTION].whole;
     if (values[EF_SEARCH].given) config.ef_search = (uint32_t)values[EF_SEARCH].whole;

@@ -151,6 +151,7 @@ test('values outside their range', (t) => {
     bad('save', '--now', '-8640000000000001', moment);
     bad('save', '--seed', '9007199254740992', 'a whole number from 0 to 9007199254740991');
     bad('save', '--metric', 'l3', 'cosine, dot or l2');
+    bad('save', '--vectors', 'f16', 'f32, bf16 or i8');
     bad('save', '--format', 'csv', 'json, jsonl, npy or fvecs');
     for (const value of ['2', '-0.1', 'nan', 'inf', '0x1', '', '.', '1e', '1,5'])
         bad('query', '--temporal-weight', value, 'a number from 0 to 1');

@@ -174,6 +174,13 @@ test('normalize gives length 1, and leaves a zero vector', (t) => {
     assert.deepEqual(far('{"id":"a","data":[3e38,0]}', '-n'), [0]);
 });
 
+test('vectors in fewer bits', (t) => {
+    const folder = new Folder(t);
+    const far = (...options) => roundTrip(folder, '{"id":"a","data":[1,0.25,-7.7]}', '1,0.25,-7.7', '--metric', 'l2', ...options)[0].distance;
+    assert.deepEqual([far('--vectors', 'f32'), far('--vectors', 'i8')], [0, 0]);
+    assert.ok(Math.abs(far('--vectors', 'bf16') - (7.7 - 7.6875) ** 2) < 1e-7);
+});
+
 test('metrics', (t) => {
     const folder = new Folder(t);
     const distance = (metric) => roundTrip(folder, '{"id":"a","data":[3,4]}', '1,0', '--metric', metric)[0].distance;

@@ -404,6 +404,21 @@ for (const build of BUILDS) {
     });
 }
 
+test('vectors in fewer bits: what get() returns, and how near hits are', async (t) => {
+    for (const vectors of ['f32', 'bf16', 'i8']) {
+        const mind = await open(t, { dimensions: 3, vectors });
+        mind.insert({ id: 'a', vector: [1, 0.3, -7.7] });
+        const kept = Array.from(mind.get('a').vector);
+        const rounded = [1, 0.30078125, -7.6875];
+        assert.deepEqual(kept, vectors === 'bf16' ? rounded : [1, 0.3, -7.7].map(Math.fround));
+        const [hit] = mind.search(kept, { k: 1, temporalWeight: 0 });
+        assert.ok(hit.id === 'a' && hit.distance < 1e-6);
+        const loaded = await load(t, mind.toBytes());
+        assert.equal(loaded.config.vectors, vectors);
+        assert.deepEqual(Array.from(loaded.get('a').vector), kept);
+    }
+});
+
 test('config: the defaults, and what was given', async (t) => {
     assert.deepEqual((await open(t)).config, {
         dimensions: 768,
@@ -416,6 +431,7 @@ test('config: the defaults, and what was given', async (t) => {
         efConstruction: 200,
         efSearch: 50,
         metric: 'cosine',
+        vectors: 'f32',
         maxThreads: 64,
         seed: 42n,
     });
@@ -430,6 +446,7 @@ test('config: the defaults, and what was given', async (t) => {
         efConstruction: 9,
         efSearch: 10,
         metric: 'l2',
+        vectors: 'i8',
         maxThreads: 11,
         seed: 18446744073709551615n,
     };

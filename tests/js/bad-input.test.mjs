@@ -357,6 +357,8 @@ test('a snapshot of other vectors than asked for', async (t) => {
     await mind.save();
     await rejects('CM_E_CONFIG', /^dimensions is 5: the snapshot .*m\.chrono has 4/, () => ChronoMind.open({ dimensions: 5, path }));
     await rejects('CM_E_CONFIG', /^metric is "l2": .* has "cosine"/, () => ChronoMind.open({ metric: 'l2', path }));
+    await rejects('CM_E_CONFIG', /^vectors is "i8": .* has "f32"/, () => ChronoMind.open({ vectors: 'i8', path }));
+    await rejects('CM_E_CONFIG', /^vectors is "f16": must be "f32", "bf16" or "i8"/, () => ChronoMind.open({ vectors: 'f16' }));
 });
 
 const isRoot = process.getuid?.() === 0;

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { answersOf, linesOf, makeSequence, METRICS } from './operations.mjs';
+import { answersOf, linesOf, makeSequence, METRICS, VECTOR_KINDS } from './operations.mjs';
 import { BUILDS, load, MODULES, moduleOf, native, open, randomFrom, randomVector, root, temporaryFolder } from './support.mjs';
 
 const isFull = process.env.CM_TEST_LENGTH === 'full';
@@ -44,6 +44,7 @@ function shortSequence(seed) {
         dimensions: between(1, 12),
         maxMemories: between(10, 50),
         metric: METRICS[between(0, 2)],
+        vectors: VECTOR_KINDS[between(0, 2)],
         maxRelationships: between(2, 8),
         m,
         efConstruction: between(m, 40),
@@ -52,8 +53,8 @@ function shortSequence(seed) {
     return makeSequence(seed, { length: N_OPERATIONS, nInserts: between(0, 25), nIds: between(5, 60), weights: SHORT, rules });
 }
 
-function longSequence(metric, dimensions) {
-    const rules = { dimensions, maxMemories: 900, metric, maxRelationships: 50, m: 16, efConstruction: 200, efSearch: 50 };
+function longSequence(metric, dimensions, vectors = 'f32') {
+    const rules = { dimensions, maxMemories: 900, metric, vectors, maxRelationships: 50, m: 16, efConstruction: 200, efSearch: 50 };
     return makeSequence(dimensions, { length: 1500, nInserts: 0, nIds: 400, weights: LONG, rules });
 }
 
@@ -111,6 +112,9 @@ test('native and WebAssembly: the same answers and the same snapshot, bit for bi
     const folder = temporaryFolder(t);
     const replay = compileReplay(folder);
     const sequences = [longSequence('cosine', 31), longSequence('dot', 8), longSequence('l2', 100)];
+    for (const [i, metric] of METRICS.entries()) {
+        sequences.push(longSequence(metric, 60 + i, 'bf16'), longSequence(metric, 90 + i, 'i8'));
+    }
     const expected = replayed(replay, folder, sequences, '');
     for (const [i, scalar] of replayed(replay, folder, sequences, 'scalar').entries()) {
         assertSame('scalar', sequences[i], expected[i], { ...scalar, answers: [scalar.answers] });

@@ -6,6 +6,7 @@ const NOW = Date.UTC(2024, 0, 1);
 const HOUR = 3_600_000;
 const CONTEXTS = ['default', 'work', 'дом'];
 export const METRICS = ['cosine', 'dot', 'l2'];
+export const VECTOR_KINDS = ['f32', 'bf16', 'i8'];
 const MODES = ['best', 'rerank', 'exact'];
 /** CM_UPDATE_ values. */
 const UPDATES = { importance: 1, decayRate: 2, context: 4, text: 8, metadata: 16 };
@@ -155,8 +156,9 @@ const lines = {
 
 /** A sequence for replay.c. */
 export function linesOf({ rules, operations }) {
-    const { dimensions, maxMemories, metric, maxRelationships, m, efConstruction, efSearch } = rules;
-    const start = ['n', dimensions, maxMemories, METRICS.indexOf(metric), maxRelationships, m, efConstruction, efSearch];
+    const { dimensions, maxMemories, metric, maxRelationships, m, efConstruction, efSearch, vectors = 'f32' } = rules;
+    const numbers = [METRICS.indexOf(metric), maxRelationships, m, efConstruction, efSearch, VECTOR_KINDS.indexOf(vectors)];
+    const start = ['n', dimensions, maxMemories, ...numbers];
     return [start, ...operations.map((operation) => lines[operation.kind](operation))].map((fields) => `${fields.join('\t')}\n`).join('');
 }
 

@@ -6,7 +6,7 @@
  *     replay OPERATIONS ANSWERS SNAPSHOTS
  *
  * One operation per line, fields between tabs, floats as the hexadecimal digits of their bits, "" for what is left out:
- *     n  dimensions  max_memories  metric  max_relationships  m  ef_construction  ef_search            a new store; the last one is saved and closed
+ *     n  dimensions  max_memories  metric  max_relationships  m  ef_construction  ef_search  vectors   a new store; the last one is saved and closed
  *     i  id  context  importance  decay_rate  created_ms  text  metadata  relationship,relationship,...  vector
  *     r  id
  *     a  id  now_ms
@@ -133,6 +133,7 @@ static void start(replay_t *replay, char **f) {
     cm_config_t config = CM_CONFIG_INIT;
     config.dimensions = replay->dimensions = whole(f[1]), config.max_memories = whole(f[2]), config.metric = (cm_metric_t)whole(f[3]);
     config.max_relationships = whole(f[4]), config.m = whole(f[5]), config.ef_construction = whole(f[6]), config.ef_search = whole(f[7]);
+    config.vectors = (cm_vectors_t)whole(f[8]);
     config.max_threads = 2;
     cm_error_t error;
     if (cm_open(&config, &replay->store, &error) != CM_OK) fail("open", error.message);

@@ -51,6 +51,8 @@ Options:
       --ids FILE             ids for npy and fvecs, one per line (default: 0, 1, ...)
       --context LABEL        context of records without one (default: default)
       --metric METRIC        cosine, dot or l2 (default: cosine)
+      --vectors KIND         f32; bf16: rounded, half the size; i8: 8-bit codes
+                             besides, for faster searches (default: f32)
       --m N                  links per node of the index (default: 16)
       --ef-construction N    candidates while building (default: 200)
       --ef-search N          candidates while searching (default: 50)

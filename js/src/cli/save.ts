@@ -3,7 +3,7 @@
 import { CM_MAX_DIMENSIONS, CM_MAX_EF, CM_MAX_M, CM_MAX_MEMORIES } from '../generated.js';
 import { instantiate } from '../loader.js';
 import type { Metric } from '../types.js';
-import { checkMetric } from '../validate.js';
+import { checkMetric, checkVectorKind } from '../validate.js';
 import { nowOf, type Options, parseArguments, type Question, usage, type Values } from './arguments.js';
 import { type BulkSource, readFvecs, readNpy } from './bulk-reader.js';
 import { Importer } from './importer.js';
@@ -27,6 +27,7 @@ const OPTIONS = {
     '--ids': { kind: 'text' },
     '--context': { kind: 'text' },
     '--metric': { kind: 'choice', choices: ['cosine', 'dot', 'l2'] },
+    '--vectors': { kind: 'choice', choices: ['f32', 'bf16', 'i8'] },
     '--m': { kind: 'whole', min: 2, max: CM_MAX_M },
     '--ef-construction': { kind: 'whole', min: 1, max: CM_MAX_EF },
     '--ef-search': { kind: 'whole', min: 1, max: CM_MAX_EF },
@@ -90,6 +91,7 @@ async function importAndSave(
 
 function importerFor(values: SaveValues, input: Input, instance: Awaited<ReturnType<typeof instantiate>>): Importer {
     const metric = values['--metric'] as Metric | undefined;
+    const vectors = values['--vectors'];
     const seed = values['--seed'];
     return new Importer(instance, input, {
         config: {
@@ -99,6 +101,7 @@ function importerFor(values: SaveValues, input: Input, instance: Awaited<ReturnT
             ef_construction: values['--ef-construction'],
             ef_search: values['--ef-search'],
             metric: metric && checkMetric(metric),
+            vectors: vectors === undefined ? undefined : checkVectorKind(vectors),
             seed: seed === undefined ? undefined : BigInt(seed),
         },
         normalize: values['--normalize'] ?? false,
