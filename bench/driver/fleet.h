@@ -26,11 +26,15 @@ struct Fleet {
 
 using Wanted = bool (*)(const Kind &);
 
+/* Vectors in fewer bits: compared with f32 in a workload of its own. */
+inline bool is_smaller(const Kind &kind) {
+    return kind.name == std::string("chronomind bf16") || kind.name == std::string("chronomind i8");
+}
 inline bool is_library(const Kind &kind) {
-    return !kind.baseline;
+    return !kind.baseline && !is_smaller(kind);
 }
 inline bool is_index(const Kind &kind) {
-    return kind.name != std::string("chronomind store");
+    return kind.name != std::string("chronomind store") && !is_smaller(kind);
 }
 inline bool is_mixing_index(const Kind &kind) {
     return is_index(kind) && kind.mixes;

@@ -9,7 +9,7 @@
 namespace {
 
 bool is_store(const Kind &kind) {
-    return !is_index(kind);
+    return kind.name == std::string("chronomind store");
 }
 
 // Our store, and those of the libraries (built for other workloads, too) that have a file.

@@ -17,6 +17,7 @@ struct Workload {
 };
 constexpr Workload kWorkloads[] = {{"insert", insert_workload},
                                    {"search", search_workload},
+                                   {"storage", storage_workload},
                                    {"load", load_workload},
                                    {"mixed", mixed_workload},
                                    {"readers-under-writes", readers_workload},
@@ -35,7 +36,7 @@ void choose_systems(const char *names) {
 
 int usage(const char *why) {
     std::fprintf(stderr,
-                 "Error: %s\nHint: driver insert|search|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
+                 "Error: %s\nHint: driver insert|search|storage|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
                  "FOLDER] [--words FOLDER]\n",
                  why);
     return 2;

@@ -129,7 +129,37 @@ void embeddings(World &world, Rows &rows) {
     }
 }
 
+bool is_of_storage(const Kind &kind) {
+    return kind.name == std::string("chronomind") || kind.name == std::string("hnswlib") || is_smaller(kind);
+}
+
+// f32 beside bf16, i8 and hnswlib: curves, rates at equal recall, and inserts of the build.
+void storage_of(World &world, Rows &rows, const Data &data, const std::vector<uint32_t> &efs, const std::vector<double> &recalls) {
+    Fleet fleet = build_fleet(data, is_of_storage, 1, world.quick ? 500 : data.n_base / 20 + 1);
+    for (const System &system : fleet.systems) {
+        std::vector<double> rates;
+        for (size_t i = 1; i < system.slices.size(); i++) rates.push_back(rate_of(system.slices[i], fleet.slice, 1, true));
+        if (rates.size() > 1) rates.pop_back(); // the last slice may be short
+        Row row = row_of(data, system, 1, "inserts", true);
+        row.unit = "inserts/s", row.rate = spread(rates), row.distances = double(system.build_distances) / data.n_base;
+        row.bytes = double(system.peer->bytes()) / data.n_base;
+        rows.add(row);
+    }
+    std::vector<Curve> curves = measure(fleet, 1, efs, world.quick ? 2 : 5);
+    for (bool cpu : {false, true}) {
+        report_points(rows, fleet, curves, 1, cpu, true);
+        for (double recall : recalls) report_at_recall(rows, fleet, curves, 1, recall, cpu);
+    }
+}
+
 } // namespace
+
+bool storage_workload(World &world) {
+    Rows rows(world.out, "storage");
+    storage_of(world, rows, world.all_words(), {40, 60, 80, 120, 160, 200, 240, 300}, {.90, .95});
+    storage_of(world, rows, world.embeddings(), {10, 20, 30, 50, 100}, {.95, .99});
+    return true;
+}
 
 bool search_workload(World &world) {
     Rows rows(world.out, "search");

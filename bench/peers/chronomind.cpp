@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// chronomind.cpp - our index: lock-free, behind one rwlock, in 16 locked shards. Ids are the index's own, so a table leads back to those of the driver, as
+// chronomind.cpp - our index: lock-free (with each kind of vectors), behind one rwlock, in 16 locked shards. Ids are the index's own, so a table leads back to those of the driver, as
 // hnswlib's labels do.
 #include "peers/peer.h"
 
@@ -9,7 +9,7 @@
 
 namespace {
 
-template <cm_index_kind_t kKind> class Ours : public Peer {
+template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> class Ours : public Peer {
   public:
     // Shards number their vectors apart: an id may lie above the capacity.
     explicit Ours(const Shape &shape)
@@ -17,7 +17,7 @@ template <cm_index_kind_t kKind> class Ours : public Peer {
           thread_(shape.threads) {
         cm_index_config_t config = CM_INDEX_CONFIG_INIT;
         config.kind = kKind, config.dimensions = shape.dimensions, config.capacity = shape.capacity, config.m = shape.m;
-        config.ef_construction = shape.ef_construction;
+        config.ef_construction = shape.ef_construction, config.vectors = kVectors;
         cm_error_t error;
         if (cm_index_open(&config, &index_, &error) != CM_OK) die("cm_index_open", error.message);
         for (cm_index_thread_t *&thread : thread_)
@@ -61,14 +61,20 @@ template <cm_index_kind_t kKind> class Ours : public Peer {
     std::vector<cm_index_thread_t *> thread_;
 };
 
-template <cm_index_kind_t kKind> std::unique_ptr<Peer> make(const Shape &shape) {
-    return std::make_unique<Ours<kKind>>(shape);
+template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> std::unique_ptr<Peer> make(const Shape &shape) {
+    return std::make_unique<Ours<kKind, kVectors>>(shape);
 }
 
 } // namespace
 
 Kind lockfree_kind() {
     return {"chronomind", CM_VERSION_STRING, true, true, false, make<CM_INDEX_LOCKFREE>, nullptr};
+}
+Kind bf16_kind() {
+    return {"chronomind bf16", CM_VERSION_STRING, true, true, false, make<CM_INDEX_LOCKFREE, CM_VECTORS_BF16>, nullptr};
+}
+Kind i8_kind() {
+    return {"chronomind i8", CM_VERSION_STRING, true, true, false, make<CM_INDEX_LOCKFREE, CM_VECTORS_I8>, nullptr};
 }
 Kind rwlock_kind() {
     return {"rwlock", CM_VERSION_STRING, true, true, true, make<CM_INDEX_RWLOCK>, nullptr};

@@ -26,6 +26,8 @@ static std::vector<Kind> all() {
     kinds.push_back(rwlock_kind());
     kinds.push_back(sharded_kind());
     kinds.push_back(store_kind());
+    kinds.push_back(bf16_kind());
+    kinds.push_back(i8_kind());
     return kinds;
 }
 

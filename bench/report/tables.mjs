@@ -110,6 +110,28 @@ export function searchEmbeddings(rows) {
     return table(['threads', 'ef', 'system', 'recall@10', 'distances/query', ...RATE_COLUMNS('queries/s')], lines);
 }
 
+/** f32 beside fewer bits: inserts, bytes, and searches at equal recall, each as a multiple of f32's too. */
+export function storage(rows) {
+    const all = select(rows, { workload: 'storage', clock: 'cpu', threads: 1 }).filter((row) => row.unit !== 'ratio');
+    const lines = distinct(all, 'data').flatMap((data) => {
+        const recalls = distinct(select(all, { data, parameter: /^recall=/ }), 'parameter');
+        const times = (row, base) => (row && base ? `${count(row.median)} (${(row.median / base.median).toFixed(2)} x)` : '');
+        return systems(select(all, { data })).map((system) => {
+            const at = (name, parameter) => one(all, { data, system: name, parameter });
+            return [
+                data,
+                system,
+                count(at(system, 'inserts').bytes),
+                times(at(system, 'inserts'), at('chronomind', 'inserts')),
+                share(at(system, 'ef=100')?.recall ?? at(system, 'ef=200')?.recall),
+                ...recalls.map((parameter) => `${times(at(system, parameter), at('chronomind', parameter))} at ${parameter.slice(8, -1)}`),
+            ];
+        });
+    });
+    const columns = ['data', 'system', 'bytes per vector, index included', 'inserts/s', 'recall@10 at ef 200 (100)'];
+    return table([...columns, 'queries/s at equal recall', 'and at a higher one'], lines);
+}
+
 export function mixed(rows) {
     const lines = [1, 2].flatMap((threads) =>
         rates(rows, { workload: 'mixed', threads }, ['90/10 ef=50'], (row) => [threads, row.system, share(row.recall)]),
