@@ -68,8 +68,8 @@ static inline float cmi_distance(const cmi_hnsw_t *graph, const cmi_query_t *que
     return cmi_metric_finish(graph, query, row, rows->kernel.one(query->form, row, rows->n));
 }
 
-/* Most lines of a row to ask for; all of 3 KiB where that is free: with 8 lines searches are 1.3 x slower at 256 dimensions and 1.1 x at 768, inserts 1.2 and 1.1 x. */
-enum { CMI_LINES_ASKED = PLAT_PREFETCH_IS_FREE ? 48 : 8 };
+/* Most lines of a row to ask for, 3 KiB: with 8 lines searches are 1.3 x slower at 256 dimensions and 1.1 x at 768, inserts 1.2 and 1.1 x. */
+enum { CMI_LINES_ASKED = 48 };
 
 static inline void cmi_prefetch_row(const cmi_rows_t *rows, uint32_t slot) {
     const char *row = cmi_row_at(rows, slot);
