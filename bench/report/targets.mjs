@@ -188,7 +188,12 @@ function* fewerBits(rows) {
     };
     const onWords = over(words, 'recall=0.950', 'chronomind i8', 'hnswlib');
     yield target('i8 codes + rescoring, words, recall .95', '3.5 x hnswlib f32', onWords, 3.5);
-    yield target('i8 codes + rescoring, 768 dimensions, recall .95', '1.6 x our f32', over(embeddings, 'recall=0.950', 'chronomind i8', 'chronomind'), 1.6);
+    yield target(
+        'i8 codes + rescoring, 768 dimensions, recall .95',
+        '1.6 x our f32',
+        over(embeddings, 'recall=0.950', 'chronomind i8', 'chronomind'),
+        1.6,
+    );
     yield ['the same', '0.40 of its resident memory, f32 in a file', 'full vectors are in memory always', 'no'];
     const [halves, floats] = ['chronomind bf16', 'chronomind'].map((system) => at(words, system, 'ef=200'));
     if (!halves || !floats) return;
@@ -204,9 +209,7 @@ function* fewerBits(rows) {
 
 export function targets(rows) {
     const lines = [search, builds, scaling, embeddingLike, readersUnderWrites, memory, fewerBits].flatMap((part) => [...part(rows)]);
-    for (const [work, wanted] of [
-        ['bulk load on all cores', '1.3 x threaded single inserts'],
-    ])
+    for (const [work, wanted] of [['bulk load on all cores', '1.3 x threaded single inserts']])
         lines.push([work, wanted, 'the library has no such mode yet', 'no']);
     lines.push(['1,000,000 x 100: inserts/s at the end', '0.6 x those at 100,000', 'not measured', '']);
     return table(['work', 'target', 'measured', ''], lines);

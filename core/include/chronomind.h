@@ -134,13 +134,15 @@ typedef enum cm_metric {
     CM_METRIC_CUSTOM = 3  /* cm_config_t.custom */
 } cm_metric_t;
 
-/* How vectors are kept. A snapshot says which. Results are the same bits on every machine, whatever is chosen. */
+/* How vectors are kept. A snapshot says which. Results are the same bits on every machine, whatever is chosen.
+ *   bf16  rounded to 16 bits (8 of them precision): half the memory and half the snapshot. get returns what is stored.
+ *   i8    as given, and besides in codes of 8 bits, which inserts and nearest-neighbour searches walk over: a quarter more memory, of which they touch a fifth.
+ *         What a search found is rescored with the vectors as given, so that distances and scores are exact. Searches with a temporal weight, filters
+ *         that scan, and consolidation read the vectors as given. */
 typedef enum cm_vectors {
-    CM_VECTORS_F32 = 0,  /* as given: 4 bytes per component */
-    CM_VECTORS_BF16 = 1, /* rounded to 16 bits (8 of them precision): half the memory and half the snapshot. get returns what is stored */
-    CM_VECTORS_I8 = 2    /* as given, and besides in codes of 8 bits, which inserts and nearest-neighbour searches walk over: a quarter more memory, of
-                            which they touch a fifth. What a search found is rescored with the vectors as given, so that distances and scores are exact.
-                            Searches with a temporal weight, filters that scan, and consolidation read the vectors as given */
+    CM_VECTORS_F32 = 0, /* as given: 4 bytes per component */
+    CM_VECTORS_BF16 = 1,
+    CM_VECTORS_I8 = 2
 } cm_vectors_t;
 
 /* A metric of your own, as a pair of functions. Both are called from any thread and at any time, take no lock, and give the same result for the same
