@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // rows.mjs - finding rows among the results, and numbers as text.
 
-export const ORDER = ['chronomind', 'hnswlib', 'usearch', 'FAISS', 'rwlock', '16 shards', 'chronomind store'];
+export const ORDER = [
+    'chronomind',
+    'chronomind bf16',
+    'chronomind i8',
+    'hnswlib',
+    'usearch',
+    'FAISS',
+    'rwlock',
+    '16 shards',
+    'chronomind store',
+];
 export const PEERS = ['hnswlib', 'usearch', 'FAISS'];
 
 /** Rows whose columns have these values; a RegExp is matched. */
