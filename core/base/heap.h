@@ -3,6 +3,7 @@
  * heap.h - the best few of many, in order: a binary heap in place whose root is taken off as often as needed. O(n) to make, O(log n) each.
  *
  *     CMI_HEAP(ranked_t, is_better)      defines   ranked_t_heap_make(items, n)   and   ranked_t_heap_pop(items, &n)
+ *     CMI_HEAP_SORT(ranked_t)            defines besides   ranked_t_heap_sort(items, n),   which leaves the first last
  */
 #ifndef CMI_HEAP_H
 #define CMI_HEAP_H
@@ -27,6 +28,16 @@
         items[0] = items[--*n];                                                           \
         if (*n > 0) type##_heap_sift(items, *n, 0);                                       \
         return first;                                                                     \
+    }
+
+/* What comes off the heap fills the array from its end. */
+#define CMI_HEAP_SORT(type)                               \
+    static void type##_heap_sort(type *items, size_t n) { \
+        type##_heap_make(items, n);                       \
+        while (n > 0) {                                   \
+            type first = type##_heap_pop(items, &n);      \
+            items[n] = first;                             \
+        }                                                 \
     }
 
 #endif

@@ -5,7 +5,7 @@
  * After Malkov & Yashunin (2018), with neighbour lists that are fixed arrays of atomic slots changed by one CAS each (links.h), a spanning tree of
  * links that are never evicted (tree rule in link.c: no node is ever unreachable), and tombstones instead of unlinking.
  *
- * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), search.c, insert.c, delete.c, check.c, restore.c.
+ * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
  *
  * READERS  cmi_hnsw_search, cmi_hnsw_state: wait-free. Bounded by the high-water mark read at the start.
  * WRITERS  reserve -> fill the vector -> cmi_hnsw_link: lock-free. cmi_hnsw_kill: one CAS.
@@ -115,9 +115,6 @@ void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector);
 /* The same with the bytes that a snapshot has of a vector: cmi_row_vector_bytes() of them. False when component *bad is not finite. */
 bool cmi_hnsw_set_stored(cmi_hnsw_t *graph, uint32_t slot, const void *bytes, uint32_t *bad);
 
-/* False when component *bad of a stored vector is not finite. */
-bool cmi_hnsw_is_finite(const cmi_hnsw_t *graph, uint32_t slot, uint32_t *bad);
-
 /* Gives up a BUILDING slot that will not be linked. */
 void cmi_hnsw_abandon_slot(cmi_hnsw_t *graph, uint32_t slot);
 
@@ -165,10 +162,6 @@ static inline cmi_node_t *cmi_hnsw_node(const cmi_hnsw_t *graph, uint32_t slot) 
 /* The full row of a slot. */
 static inline void *cmi_hnsw_row(const cmi_hnsw_t *graph, uint32_t slot) {
     return cmi_row_at(&graph->full, slot);
-}
-/* Component i of the vector of a slot, as it is stored. */
-static inline float cmi_hnsw_component(const cmi_hnsw_t *graph, uint32_t slot, uint32_t i) {
-    return cmi_row_element(&graph->full, cmi_hnsw_row(graph, slot), i);
 }
 /* State word, with acquire: seeing LIVE means seeing the vector, the record and the forward lists. */
 static inline uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot) {

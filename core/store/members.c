@@ -15,20 +15,16 @@
 
 /* ---- order ----------------------------------------------------------------------------------------------------------------------- */
 
-/* The heap takes the last off first, and fills the array from its end. */
 static bool comes_after(const cmi_member_t *a, const cmi_member_t *b) {
     if (a->importance != b->importance) return a->importance < b->importance;
     if (a->created_ms != b->created_ms) return a->created_ms > b->created_ms;
     return cmi_str_compare((cm_str_t){a->id, a->id_bytes}, (cm_str_t){b->id, b->id_bytes}) > 0;
 }
 CMI_HEAP(cmi_member_t, comes_after)
+CMI_HEAP_SORT(cmi_member_t)
 
 static void sort(cmi_members_t *members) {
-    cmi_member_t_heap_make(members->at, members->n);
-    for (size_t n = members->n; n > 0;) {
-        cmi_member_t last = cmi_member_t_heap_pop(members->at, &n);
-        members->at[n] = last;
-    }
+    cmi_member_t_heap_sort(members->at, members->n);
     for (uint32_t i = 0; i < members->n; i++) members->place[members->at[i].slot] = i;
 }
 
