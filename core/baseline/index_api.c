@@ -74,16 +74,12 @@ static cm_status_t validate(const cm_index_config_t *config, cm_error_t *error) 
         return cmi_fail(error, CM_E_CONFIG, "metric is 3 (custom), but custom.distance is NULL: give the function that computes it");
     if (config->metric > CM_METRIC_CUSTOM)
         return cmi_fail(error, CM_E_CONFIG, "metric is %u: there is no such metric", (uint32_t)config->metric);
-    if (config->vectors > CM_VECTORS_I8)
-        return cmi_fail(error, CM_E_CONFIG, "vectors is %u: must be 0 (f32), 1 (bf16) or 2 (i8)", (uint32_t)config->vectors);
-    if (config->vectors != CM_VECTORS_F32 && config->metric == CM_METRIC_CUSTOM)
-        return cmi_fail(error, CM_E_CONFIG, "vectors is %u, but a custom metric sees floats: use 0 (f32)", (uint32_t)config->vectors);
     if (config->m < 2 || config->m > CM_MAX_M) return cmi_fail(error, CM_E_CONFIG, "m is %u: must be 2 .. %u", config->m, CM_MAX_M);
     if (config->ef_construction < config->m || config->ef_construction > CM_MAX_EF)
         return cmi_fail(error, CM_E_CONFIG, "ef_construction is %u: must be m (%u) .. %u", config->ef_construction, config->m, CM_MAX_EF);
     if (config->max_threads == 0 || config->max_threads > CM_MAX_THREADS)
         return cmi_fail(error, CM_E_CONFIG, "max_threads is %u: must be 1 .. %u", config->max_threads, CM_MAX_THREADS);
-    return CM_OK;
+    return cmi_rows_check(config->vectors, config->metric, error);
 }
 
 cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_error_t *error) {

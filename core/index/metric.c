@@ -4,24 +4,21 @@
 
 /* ---- norms ---- */
 
-/* 1 / sqrt(sum), 0 for 0. */
-static float inverse_root(double sum) {
+/* In double, so that no finite vector overflows; the same bits everywhere. */
+static inline float inverse_norm(const cmi_rows_t *rows, const void *row, uint32_t n) {
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        double element = (double)cmi_row_element(rows, row, i);
+        sum += element * element;
+    }
     if (sum == 0) return 0;
     double inverse = 1.0 / __builtin_sqrt(sum);
     return inverse > 3.0e38 ? 3.0e38f : (float)inverse;
 }
 
-/* In double, so that no finite vector overflows; the same bits everywhere. */
 float cmi_inverse_norm(const float *vector, uint32_t n) {
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += (double)vector[i] * (double)vector[i];
-    return inverse_root(sum);
-}
-
-static float inverse_norm_of_halves(const uint16_t *row, uint32_t n) {
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += (double)cmi_bf16_float(row[i]) * (double)cmi_bf16_float(row[i]);
-    return inverse_root(sum);
+    static const cmi_rows_t floats = {.element = CMI_ELEMENT_FLOAT};
+    return inverse_norm(&floats, vector, n);
 }
 
 static float prepared(const cmi_hnsw_t *graph, const float *vector) {
@@ -32,21 +29,30 @@ static float prepared(const cmi_hnsw_t *graph, const float *vector) {
 
 /* ---- rows ---- */
 
+/* Of a coded vector whose factor for full rows is `full`. */
+static float coded_factor(const cmi_hnsw_t *graph, const cmi_coded_t *made, float full) {
+    return (float)(graph->params.metric == CM_METRIC_COSINE ? made->step * (double)full : made->step);
+}
+
+static float coded_square(const cmi_coded_t *made) {
+    return (float)(made->step * made->step * made->squares);
+}
+
 static void code_row(cmi_hnsw_t *graph, uint32_t slot) {
     const cmi_rows_t *coded = &graph->coded;
     const void *full = cmi_hnsw_row(graph, slot);
     void *row = cmi_row_at(coded, slot);
     cmi_coded_t made = cmi_code_row(full, graph->params.dimensions, row);
     float *end = cmi_row_end(coded, row);
-    end[-2] = (float)(made.step * made.step * made.squares);
-    end[-1] = (float)(graph->params.metric == CM_METRIC_COSINE ? made.step * (double)cmi_row_factor(&graph->full, full) : made.step);
+    end[-2] = coded_square(&made);
+    end[-1] = coded_factor(graph, &made, cmi_row_factor(&graph->full, full));
 }
 
 /* What follows from the elements of a full row. */
 static void complete_row(cmi_hnsw_t *graph, uint32_t slot) {
     const cmi_rows_t *full = &graph->full;
     void *row = cmi_row_at(full, slot);
-    cmi_row_end(full, row)[-1] = full->element == CMI_ELEMENT_FLOAT ? prepared(graph, row) : inverse_norm_of_halves(row, full->n);
+    cmi_row_end(full, row)[-1] = full->element == CMI_ELEMENT_FLOAT ? prepared(graph, row) : inverse_norm(full, row, full->n);
     if (cmi_hnsw_is_coded(graph)) code_row(graph, slot);
 }
 
@@ -55,15 +61,10 @@ void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector) 
     complete_row(graph, slot);
 }
 
-bool cmi_hnsw_is_finite(const cmi_hnsw_t *graph, uint32_t slot, uint32_t *bad) {
-    for (*bad = 0; *bad < graph->params.dimensions; ++*bad)
-        if (!cmi_finite(cmi_hnsw_component(graph, slot, *bad))) return false;
-    return true;
-}
-
 bool cmi_hnsw_set_stored(cmi_hnsw_t *graph, uint32_t slot, const void *bytes, uint32_t *bad) {
-    memcpy(cmi_hnsw_row(graph, slot), bytes, (size_t)cmi_row_vector_bytes(graph->params.vectors, graph->params.dimensions));
-    if (!cmi_hnsw_is_finite(graph, slot, bad)) return false;
+    void *row = cmi_hnsw_row(graph, slot);
+    memcpy(row, bytes, (size_t)cmi_row_vector_bytes(graph->params.vectors, graph->params.dimensions));
+    if (!cmi_row_is_finite(&graph->full, row, bad)) return false;
     complete_row(graph, slot);
     return true;
 }
@@ -78,8 +79,7 @@ cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector) {
 /* `full`: the same vector's query for full rows. */
 static cmi_query_t coded_query(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, const cmi_query_t *full) {
     cmi_coded_t made = cmi_code_query(full->form, graph->params.dimensions, scratch->form[form]);
-    double factor = graph->params.metric == CM_METRIC_COSINE ? made.step * (double)full->factor : made.step;
-    return (cmi_query_t){scratch->form[form], &graph->coded, (float)factor, (float)(made.step * made.step * made.squares)};
+    return (cmi_query_t){scratch->form[form], &graph->coded, coded_factor(graph, &made, full->factor), coded_square(&made)};
 }
 
 cmi_query_t cmi_walking_query_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, const float *vector) {

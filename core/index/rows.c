@@ -8,6 +8,13 @@ const float *cmi_row_floats(const cmi_rows_t *rows, const void *row, float *out)
     return out;
 }
 
+bool cmi_row_is_finite(const cmi_rows_t *rows, const void *row, uint32_t *bad) {
+    if (rows->element == CMI_ELEMENT_FLOAT) return cmi_all_finite(row, rows->n, bad);
+    for (*bad = 0; *bad < rows->n; ++*bad)
+        if (!cmi_finite(cmi_row_element(rows, row, *bad))) return false;
+    return true;
+}
+
 void cmi_row_write(const cmi_rows_t *rows, void *row, const float *vector) {
     if (rows->element == CMI_ELEMENT_FLOAT) memcpy(row, vector, rows->n * sizeof *vector);
     else
@@ -16,6 +23,14 @@ void cmi_row_write(const cmi_rows_t *rows, void *row, const float *vector) {
 
 uint64_t cmi_row_vector_bytes(cm_vectors_t vectors, uint32_t dimensions) {
     return (uint64_t)dimensions * (vectors == CM_VECTORS_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+cm_status_t cmi_rows_check(cm_vectors_t vectors, cm_metric_t metric, cm_error_t *error) {
+    if ((uint32_t)vectors > CM_VECTORS_I8)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u: must be 0 (f32), 1 (bf16) or 2 (i8)", (uint32_t)vectors);
+    if (vectors != CM_VECTORS_F32 && metric == CM_METRIC_CUSTOM)
+        return cmi_fail(error, CM_E_CONFIG, "vectors is %u, but a custom metric sees floats: use 0 (f32)", (uint32_t)vectors);
+    return CM_OK;
 }
 
 static uint32_t round_up(uint64_t n_bytes, uint32_t to) {

@@ -50,6 +50,9 @@ static inline float cmi_row_element(const cmi_rows_t *rows, const void *row, uin
     return rows->element == CMI_ELEMENT_FLOAT ? ((const float *)row)[i] : cmi_bf16_float(((const uint16_t *)row)[i]);
 }
 
+/* False when element *bad of a full row is not finite. */
+bool cmi_row_is_finite(const cmi_rows_t *rows, const void *row, uint32_t *bad);
+
 /* A full row as floats, where it is none yet into `out` (n floats). */
 const float *cmi_row_floats(const cmi_rows_t *rows, const void *row, float *out);
 
@@ -58,6 +61,9 @@ void cmi_row_write(const cmi_rows_t *rows, void *row, const float *vector);
 
 /* Bytes of a full row that hold elements: what snapshots hold. */
 uint64_t cmi_row_vector_bytes(cm_vectors_t vectors, uint32_t dimensions);
+
+/* CM_E_CONFIG: no such kind, or one that the metric cannot have. */
+cm_status_t cmi_rows_check(cm_vectors_t vectors, cm_metric_t metric, cm_error_t *error);
 
 /* The rows of a graph of that many slots. row_bytes 0 and no arena: there are none of these. False when the machine gives no memory. */
 bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity);

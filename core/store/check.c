@@ -132,7 +132,7 @@ static cm_status_t check_attributes(const checker_t *c, uint32_t slot) {
     cmi_store_view(c->store, slot, &view);
     cmi_relationships_t list = {view.n_relationships, view.relationships_bytes, view.relationships};
     cm_status_t status = cmi_check_id(view.id, "id", &why);
-    if (status == CM_OK && !cmi_hnsw_is_finite(&c->store->graph, slot, &bad))
+    if (status == CM_OK && !cmi_row_is_finite(&c->store->graph.full, view.row, &bad))
         status = cmi_fail(&why, CM_E_NOT_FINITE, "vector[%u] is not finite", bad);
     if (status == CM_OK) status = cmi_check_context(view.context, &why);
     if (status == CM_OK) status = cmi_check_numbers(view.importance, view.decay_rate, &why);

@@ -2,6 +2,8 @@
 /* config.c - the rules of cm_config_t, one message each. Comparisons are written so that NaN fails them. */
 #include "store/store.h"
 
+#include "index/rows.h"
+
 static cm_status_t check_range(cm_error_t *error, const char *field, uint32_t value, uint32_t least, uint32_t most) {
     if (value >= least && value <= most) return CM_OK;
     return cmi_fail(error, CM_E_CONFIG, "%s is %u: must be %u .. %u", field, value, least, most);
@@ -29,14 +31,6 @@ static cm_status_t check_index(const cm_config_t *c, cm_error_t *error) {
     return status;
 }
 
-static cm_status_t check_kind_of_vectors(const cm_config_t *c, cm_error_t *error) {
-    if ((uint32_t)c->vectors > CM_VECTORS_I8)
-        return cmi_fail(error, CM_E_CONFIG, "vectors is %u: must be 0 (f32), 1 (bf16) or 2 (i8)", (uint32_t)c->vectors);
-    if (c->vectors != CM_VECTORS_F32 && c->metric == CM_METRIC_CUSTOM)
-        return cmi_fail(error, CM_E_CONFIG, "vectors is %u, but a custom metric sees floats: use 0 (f32)", (uint32_t)c->vectors);
-    return CM_OK;
-}
-
 static cm_status_t check_time(const cm_config_t *c, cm_error_t *error) {
     if (!(cmi_finite(c->base_decay_rate) && c->base_decay_rate > 0))
         return cmi_fail(error, CM_E_CONFIG, "base_decay_rate is %g: must be finite and above 0 (per hour)", (double)c->base_decay_rate);
@@ -50,7 +44,7 @@ static cm_status_t check_time(const cm_config_t *c, cm_error_t *error) {
 cm_status_t cmi_config_validate(const cm_config_t *config, cm_error_t *error) {
     cm_status_t status = check_sizes(config, error);
     if (status == CM_OK) status = check_index(config, error);
-    if (status == CM_OK) status = check_kind_of_vectors(config, error);
+    if (status == CM_OK) status = cmi_rows_check(config->vectors, config->metric, error);
     if (status == CM_OK) status = check_time(config, error);
     return status;
 }

@@ -34,10 +34,11 @@ void cmi_duplicates_close(cmi_duplicates_t *d) {
 static bool confirm(const cmi_duplicates_t *d, const cmi_member_t *a, const cmi_member_t *b) {
     float inverse = a->inverse_norm * b->inverse_norm;
     if (inverse > 1e-37f && inverse < 1e30f) return true;
-    const cmi_hnsw_t *graph = &d->thread->store->graph;
+    const cmi_rows_t *rows = &d->thread->store->graph.full;
+    const void *row_a = cmi_row_at(rows, a->slot), *row_b = cmi_row_at(rows, b->slot);
     double xy = 0, xx = 0, yy = 0;
-    for (uint32_t i = 0; i < graph->params.dimensions; i++) {
-        double x = (double)cmi_hnsw_component(graph, a->slot, i), y = (double)cmi_hnsw_component(graph, b->slot, i);
+    for (uint32_t i = 0; i < rows->n; i++) {
+        double x = (double)cmi_row_element(rows, row_a, i), y = (double)cmi_row_element(rows, row_b, i);
         xy += x * y;
         xx += x * x;
         yy += y * y;

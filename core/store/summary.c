@@ -17,12 +17,13 @@ typedef struct summer {
 } summer_t;
 
 static void add(summer_t *summer, uint32_t slot) {
-    const cmi_hnsw_t *graph = &summer->store->graph;
+    const cmi_rows_t *rows = &summer->store->graph.full;
+    const void *row = cmi_row_at(rows, slot);
     uint32_t importance = plat_load_relaxed(&cmi_record_at(summer->store, slot)->importance); /* relaxed: an independent number */
     summer->n++;
     summer->importance += (double)cmi_bits_float(importance);
     for (uint32_t i = 0; summer->sums && i < summer->store->config.dimensions; i++)
-        summer->sums[i] += (double)cmi_hnsw_component(graph, slot, i);
+        summer->sums[i] += (double)cmi_row_element(rows, row, i);
 }
 
 /* A memory that was moved to another context meanwhile may still have its node here; one that was moved here, two. */

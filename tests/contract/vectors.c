@@ -17,6 +17,12 @@ static const cm_metric_t metrics[] = {CM_METRIC_COSINE, CM_METRIC_DOT, CM_METRIC
     for (uint32_t k = 0; k < 3; k++) \
         for (uint32_t m = 0; m < 3; m++)
 
+static cm_config_t config_of(uint32_t dimensions, cm_vectors_t vectors, cm_metric_t metric) {
+    cm_config_t config = small_config(dimensions);
+    config.vectors = vectors, config.metric = metric;
+    return config;
+}
+
 static void insert_rows(fixture_t *f, const float *rows, uint32_t n, uint32_t dimensions) {
     char id[64];
     for (uint32_t i = 0; i < n; i++) {
@@ -48,8 +54,7 @@ static double distance_of(cm_metric_t metric, const float *a, const float *b, ui
 TEST(what_is_stored_comes_back) {
     enum { DIM = 37, N = 50 };
     FOR_EACH_KIND(k, m) {
-        cm_config_t config = small_config(DIM);
-        config.vectors = kinds[k], config.metric = metrics[m];
+        cm_config_t config = config_of(DIM, kinds[k], metrics[m]);
         rng_t rng = rng_seed(5);
         float *rows = vectors_uniform(&rng, N, DIM);
         fixture_t f = fixture_open(&config);
@@ -90,8 +95,8 @@ static void check_distances(fixture_t *f, cm_metric_t metric, const float *query
 TEST(distances_of_hits_are_exact) {
     enum { DIM = 40, N = 1900 };
     FOR_EACH_KIND(k, m) {
-        cm_config_t config = small_config(DIM);
-        config.vectors = kinds[k], config.metric = metrics[m], config.ef_search = 10;
+        cm_config_t config = config_of(DIM, kinds[k], metrics[m]);
+        config.ef_search = 10;
         rng_t rng = rng_seed(6);
         float *rows = vectors_embedding_like(&rng, N, DIM), *queries = vectors_embedding_like(&rng, 20, DIM);
         fixture_t f = fixture_open(&config);
@@ -111,8 +116,8 @@ TEST(distances_of_hits_are_exact) {
 /* Share of the true ten, by a scan of the same store. */
 static double recall_of(cm_vectors_t vectors, cm_metric_t metric, uint32_t ef) {
     enum { DIM = 64, N = 6000, N_QUERIES = 100 };
-    cm_config_t config = small_config(DIM);
-    config.vectors = vectors, config.metric = metric, config.max_memories = N, config.m = 16, config.ef_construction = 100;
+    cm_config_t config = config_of(DIM, vectors, metric);
+    config.max_memories = N, config.m = 16, config.ef_construction = 100;
     rng_t rng = rng_seed(7);
     float *rows = vectors_uniform(&rng, N, DIM), *queries = vectors_uniform(&rng, N_QUERIES, DIM);
     fixture_t f = fixture_open(&config);
@@ -149,8 +154,7 @@ TEST(recall_is_that_of_f32) {
 TEST(snapshots_hold_them_as_they_are) {
     size_t bytes[3] = {0};
     FOR_EACH_KIND(k, m) {
-        cm_config_t config = small_config(24), back;
-        config.vectors = kinds[k], config.metric = metrics[m];
+        cm_config_t config = config_of(24, kinds[k], metrics[m]), back;
         fixture_t f = fixture_open(&config);
         fill(&f, 400);
         memory_file_t file = save_to_memory(&f);
@@ -188,8 +192,7 @@ TEST(the_greatest_float_survives_rounding) {
 TEST(consolidation_compares_what_is_stored) {
     enum { DIM = 32, N = 600 };
     FOR_EACH_KIND(k, m) {
-        cm_config_t config = small_config(DIM);
-        config.vectors = kinds[k], config.metric = metrics[m];
+        cm_config_t config = config_of(DIM, kinds[k], metrics[m]);
         rng_t rng = rng_seed(8);
         float *rows = vectors_uniform(&rng, N, DIM);
         for (uint32_t i = 10; i < N; i += 20) /* a copy, a little off */
@@ -212,8 +215,7 @@ TEST(extreme_vectors_are_borne) {
     static const float rows[][DIM] = {
         {0, 0, 0, 0, 0}, {3e38f, -3e38f, 3e38f, 0, 1}, {1e-45f, 0, 0, 0, 0}, {1, 1, 1, 1, 1}, {-1, 2, -3, 4, -5}};
     FOR_EACH_KIND(k, m) {
-        cm_config_t config = small_config(DIM);
-        config.vectors = kinds[k], config.metric = metrics[m];
+        cm_config_t config = config_of(DIM, kinds[k], metrics[m]);
         fixture_t f = fixture_open(&config);
         insert_rows(&f, rows[0], 5, DIM);
         for (uint32_t q = 0; q < 5; q++) {

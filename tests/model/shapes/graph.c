@@ -272,7 +272,7 @@ static void push_into_3(void) {
     cmi_list_t list = cmi_list_of(&graph, UNFINISHED, 0);
     for (uint32_t i = 0; i < list.cap; i++) {
         uint32_t slot = cmi_list_read(&list, i);
-        if (slot != CMI_NONE && cmi_hnsw_component(&graph, slot, 0) == 3)
+        if (slot != CMI_NONE && cmi_row_element(&graph.full, cmi_hnsw_row(&graph, slot), 0) == 3)
             cmi_links_append(&graph, scratch[2], slot, 0, 2, 0.01f, CMI_APPEND_IF_BETTER);
     }
 }
