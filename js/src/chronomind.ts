@@ -3,9 +3,9 @@
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { checkIterable, indexed, Slices, totalOf } from './batch.js';
 import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory, type StoredPayload } from './core.js';
-import { ChronoMindError, inOwnNames, sentenceOf } from './errors.js';
+import { ChronoMindError, camelCase, inOwnNames, sentenceOf } from './errors.js';
 import { detectFeatures, ISOLATION_HEADERS } from './features.js';
-import { VERSION } from './generated.js';
+import { cm_config_t, VERSION } from './generated.js';
 import { copySnapshot, Home, replaceSnapshot } from './home.js';
 import { beginLife } from './life.js';
 import { defaultBuild, instantiate, instantiateShared, type Source } from './loader.js';
@@ -49,7 +49,7 @@ import {
     checkFunction,
     checkMemory,
     checkMetadata,
-    checkMetric,
+    checkName,
     checkMode,
     checkNumber,
     checkObject,
@@ -60,11 +60,12 @@ import {
     checkU32,
     checkU64,
     checkVector,
-    checkVectorKind,
     checkWindow,
+    METRICS,
     parseMetadata,
     shown,
     strategyOf,
+    VECTOR_KINDS,
 } from './validate.js';
 
 const N_MOST_REFERENCED = 10;
@@ -603,26 +604,19 @@ function hitOf(hit: CoreHit, stored: StoredPayload, temporalWeight: number): Hit
     };
 }
 
+const NAMED: Partial<Record<string, Record<string, number>>> = { metric: METRICS, vectors: VECTOR_KINDS };
+const CHECKS = { u32: checkU32, f32: checkNumber, u64: checkU64 };
+
+/** The rules of a store are named as the fields of cm_config_t, in camel case. */
 function coreConfig(options: OpenOptions): CoreConfig {
-    const whole = (name: keyof OpenOptions): number | undefined =>
-        options[name] === undefined ? undefined : checkU32(options[name], name, 'CM_E_CONFIG');
-    const real = (name: keyof OpenOptions): number | undefined =>
-        options[name] === undefined ? undefined : checkNumber(options[name], name);
-    return {
-        dimensions: whole('dimensions'),
-        max_memories: whole('maxMemories'),
-        base_decay_rate: real('baseDecayRate'),
-        temporal_weight: real('temporalWeight'),
-        similarity_threshold: real('similarityThreshold'),
-        max_relationships: whole('maxRelationships'),
-        m: whole('m'),
-        ef_construction: whole('efConstruction'),
-        ef_search: whole('efSearch'),
-        metric: options.metric === undefined ? undefined : checkMetric(options.metric),
-        vectors: options.vectors === undefined ? undefined : checkVectorKind(options.vectors),
-        max_threads: whole('maxThreads'),
-        seed: options.seed === undefined ? undefined : checkU64(options.seed, 'seed'),
-    };
+    const config: Record<string, unknown> = {};
+    for (const [field, { kind }] of Object.entries(cm_config_t.fields)) {
+        const name = camelCase(field);
+        const value = options[name as keyof OpenOptions];
+        const named = NAMED[name];
+        if (value !== undefined) config[field] = named ? checkName(named, value, name) : CHECKS[kind](value, name, 'CM_E_CONFIG');
+    }
+    return config;
 }
 
 /** In a search "" would mean all contexts to the library. */

@@ -4,14 +4,14 @@
  * type (validate.ts), and the library checks the rules.
  */
 import { StoredCandidate } from './candidate.js';
-import { ChronoMindError, codeOf, sentenceOf } from './errors.js';
+import { ChronoMindError, camelCase, codeOf, sentenceOf } from './errors.js';
 import * as C from './generated.js';
 import { endOfLife, newLife } from './life.js';
 import { type Callbacks, type Exports, type Instance, recycle, type Sink, type Source } from './loader.js';
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
 import { clearSeat, endSeat, isOver, isTaken, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
 import type { Build, Candidate, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
-import { type CheckedMemory, metricOf, vectorKindOf } from './validate.js';
+import { type CheckedMemory, METRICS, nameOf, VECTOR_KINDS } from './validate.js';
 
 /** CM_NOW: ask the clock of the host. */
 const NOW = -(2n ** 63n);
@@ -591,22 +591,8 @@ export class Core {
     #readConfig(): StoreConfig {
         const at = this.#scratch.take(C.cm_config_t.size);
         this.#call((exports) => exports.cm_config_of(this.#store, at));
-        const config = this.#heap.read(C.cm_config_t, at);
-        return {
-            dimensions: config.dimensions,
-            maxMemories: config.max_memories,
-            baseDecayRate: config.base_decay_rate,
-            temporalWeight: config.temporal_weight,
-            similarityThreshold: config.similarity_threshold,
-            maxRelationships: config.max_relationships,
-            m: config.m,
-            efConstruction: config.ef_construction,
-            efSearch: config.ef_search,
-            metric: metricOf(config.metric),
-            vectors: vectorKindOf(config.vectors),
-            seed: config.seed,
-            maxThreads: config.max_threads,
-        };
+        const { metric, vectors, ...numbers } = this.#heap.read(C.cm_config_t, at);
+        return { ...camelCased(numbers), metric: nameOf(METRICS, metric), vectors: nameOf(VECTOR_KINDS, vectors) };
     }
 
     /** What every call begins with: the arguments of the last one are given back. */
@@ -762,6 +748,14 @@ function hitAt(heap: Heap, at: number): CoreHit {
         created_ms: heap.i64(at + HIT.created_ms.at),
         access_count: heap.u32(at + HIT.access_count.at),
     };
+}
+
+type CamelCase<Name> = Name extends `${infer First}_${infer Rest}` ? `${First}${Capitalize<CamelCase<Rest>>}` : Name;
+
+function camelCased<Fields extends object>(fields: Fields): { [Name in keyof Fields as CamelCase<Name>]: Fields[Name] } {
+    return Object.fromEntries(Object.entries(fields).map(([name, value]) => [camelCase(name), value])) as ReturnType<
+        typeof camelCased<Fields>
+    >;
 }
 
 function asItIs(message: string): string {

@@ -57,6 +57,11 @@ const OWN_NAMES: Partial<Record<string, string>> = { relationship: 'to' };
 export function inOwnNames(message: string): string {
     return message.replace(/"[^"]*"|\b[a-z]+(?:_[a-z]+)+\b|^relationship\b/g, (part) => {
         if (part.startsWith('"')) return part;
-        return OWN_NAMES[part] ?? part.replace(/_./g, (pair) => pair.slice(1).toUpperCase());
+        return OWN_NAMES[part] ?? camelCase(part);
     });
+}
+
+/** max_memories as maxMemories. */
+export function camelCase(name: string): string {
+    return name.replace(/_./g, (pair) => pair.slice(1).toUpperCase());
 }

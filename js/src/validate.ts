@@ -11,8 +11,9 @@ import type { MemoryInput, Metric, SearchMode, SearchReport, Vector, VectorKind 
 const MAX_U32 = 0xffffffff;
 const MAX_U64 = 0xffffffffffffffffn;
 
-const VECTOR_KINDS: readonly VectorKind[] = ['f32', 'bf16', 'i8']; // by cm_vectors_t
-const METRICS: Record<Metric, number> = { cosine: C.CM_METRIC_COSINE, dot: C.CM_METRIC_DOT, l2: C.CM_METRIC_L2SQ };
+/** What the library has numbers for. */
+export const METRICS: Record<Metric, number> = { cosine: C.CM_METRIC_COSINE, dot: C.CM_METRIC_DOT, l2: C.CM_METRIC_L2SQ };
+export const VECTOR_KINDS: Record<VectorKind, number> = { f32: C.CM_VECTORS_F32, bf16: C.CM_VECTORS_BF16, i8: C.CM_VECTORS_I8 };
 const MODES: Record<SearchMode, number> = { best: C.CM_SEARCH_BEST, rerank: C.CM_SEARCH_RERANK, exact: C.CM_SEARCH_EXACT };
 
 const STRATEGIES: Record<number, SearchReport['strategy']> = {
@@ -81,18 +82,21 @@ export function checkSignal(value: AbortSignal | undefined): AbortSignal | undef
     return isSignal ? value : refuse('CM_E_ARGUMENT', 'signal', value, 'must be an AbortSignal');
 }
 
-export function checkMetric(value: unknown): number {
-    const known = typeof value === 'string' && Object.hasOwn(METRICS, value);
-    return known ? METRICS[value as Metric] : refuse('CM_E_CONFIG', 'metric', value, 'must be "cosine", "dot" or "l2"');
+/** The number of a name. */
+export function checkName(
+    numbers: Record<string, number>,
+    value: unknown,
+    field: string,
+    code: ChronoMindErrorCode = 'CM_E_CONFIG',
+): number {
+    const number = typeof value === 'string' && Object.hasOwn(numbers, value) ? numbers[value] : undefined;
+    const names = Object.keys(numbers).map(shown);
+    return number ?? refuse(code, field, value, `must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`);
 }
 
-export function checkVectorKind(value: unknown): number {
-    const kind = VECTOR_KINDS.indexOf(value as VectorKind);
-    return kind >= 0 ? kind : refuse('CM_E_CONFIG', 'vectors', value, 'must be "f32", "bf16" or "i8"');
-}
-
-export function vectorKindOf(value: number): VectorKind {
-    return VECTOR_KINDS[value] ?? 'f32';
+/** The name of a number. */
+export function nameOf<Name extends string>(numbers: Record<Name, number>, value: number): Name {
+    return (Object.keys(numbers) as Name[]).find((name) => numbers[name] === value) as Name;
 }
 
 export function strategyOf(value: number): SearchReport['strategy'] {
@@ -103,14 +107,9 @@ export function strategyOf(value: number): SearchReport['strategy'] {
 export function checkMode(mode: unknown, exact: unknown): number | undefined {
     const isExact = checkFlag(exact, 'exact');
     if (mode === undefined) return isExact ? MODES.exact : undefined;
-    const known = typeof mode === 'string' && Object.hasOwn(MODES, mode);
-    if (!known) return refuse('CM_E_ARGUMENT', 'mode', mode, 'must be "best", "rerank" or "exact"');
-    if (isExact && mode !== 'exact') refuse('CM_E_ARGUMENT', 'mode', mode, 'but exact is true: give one of them');
-    return MODES[mode as SearchMode];
-}
-
-export function metricOf(value: number): Metric {
-    return (Object.keys(METRICS) as Metric[]).find((name) => METRICS[name] === value) ?? 'cosine';
+    const number = checkName(MODES, mode, 'mode', 'CM_E_ARGUMENT');
+    if (isExact && number !== MODES.exact) refuse('CM_E_ARGUMENT', 'mode', mode, 'but exact is true: give one of them');
+    return number;
 }
 
 /**

@@ -2,8 +2,8 @@
 /** The command that turns vectors into a snapshot. */
 import { CM_MAX_DIMENSIONS, CM_MAX_EF, CM_MAX_M, CM_MAX_MEMORIES } from '../generated.js';
 import { instantiate } from '../loader.js';
-import type { Metric } from '../types.js';
-import { checkMetric, checkVectorKind } from '../validate.js';
+import type { Metric, VectorKind } from '../types.js';
+import { METRICS, VECTOR_KINDS } from '../validate.js';
 import { nowOf, type Options, parseArguments, type Question, usage, type Values } from './arguments.js';
 import { type BulkSource, readFvecs, readNpy } from './bulk-reader.js';
 import { Importer } from './importer.js';
@@ -91,7 +91,7 @@ async function importAndSave(
 
 function importerFor(values: SaveValues, input: Input, instance: Awaited<ReturnType<typeof instantiate>>): Importer {
     const metric = values['--metric'] as Metric | undefined;
-    const vectors = values['--vectors'];
+    const vectors = values['--vectors'] as VectorKind | undefined;
     const seed = values['--seed'];
     return new Importer(instance, input, {
         config: {
@@ -100,8 +100,8 @@ function importerFor(values: SaveValues, input: Input, instance: Awaited<ReturnT
             m: values['--m'],
             ef_construction: values['--ef-construction'],
             ef_search: values['--ef-search'],
-            metric: metric && checkMetric(metric),
-            vectors: vectors === undefined ? undefined : checkVectorKind(vectors),
+            metric: metric && METRICS[metric],
+            vectors: vectors && VECTOR_KINDS[vectors],
             seed: seed === undefined ? undefined : BigInt(seed),
         },
         normalize: values['--normalize'] ?? false,
