@@ -26,7 +26,7 @@ struct Fleet {
 
 using Wanted = bool (*)(const Kind &);
 
-/* Vectors in fewer bits: compared with f32 in a workload of its own. */
+// Vectors in fewer bits: compared with f32 in a workload of its own.
 inline bool is_smaller(const Kind &kind) {
     return kind.name == std::string("chronomind bf16") || kind.name == std::string("chronomind i8");
 }
