@@ -8,6 +8,8 @@
  * Whoever finds the node through a backlink finds a complete node. Lock-free: the only loops that others can prolong are the CAS retries of
  * cmi_links_append() and raise_entry(), and the rounds of keep_up(), each of which others prolong only by adding an eighth to the graph.
  */
+#include "index/insert.h"
+
 #include "index/links.h"
 #include "index/search.h"
 
@@ -26,16 +28,19 @@ static bool diverse(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_c
 
 /* Up to m diverse candidates, then the nearest of the others until there are m. The paper's keepPrunedConnections, which most libraries leave out: measured
  * on 100k word vectors it costs 14 % more distances per insert and gives recall@10 .942 instead of .934 at ef 40 for the same distances per query. */
-static void choose_neighbors(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t level) {
-    cmi_chosen_t *chosen = &scratch->chosen[level];
+static void choose(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t m, cmi_chosen_t *chosen) {
     cmi_pool_t *pool = &scratch->pool;
-    uint32_t m = graph->params.m, i, n_passed = 0;
+    uint32_t i, n_passed = 0;
     chosen->n = 0;
     for (i = 0; i < pool->n && chosen->n < m; i++) {
         if (diverse(graph, scratch, chosen, pool->at[i])) chosen->at[chosen->n++] = pool->at[i];
         else pool->at[n_passed++] = pool->at[i]; /* passed over, kept at the front of the pool, nearest first */
     }
     for (i = 0; i < n_passed && chosen->n < m; i++) chosen->at[chosen->n++] = pool->at[i];
+}
+
+static void choose_neighbors(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t level) {
+    choose(graph, scratch, graph->params.m, &scratch->chosen[level]);
 }
 
 /* Searches one level and chooses neighbours there; returns where the level below starts. */
@@ -67,7 +72,7 @@ static bool hang_under(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot,
 
 /* Of a chosen neighbour's slot: its list has, or had, the new node as a plain link. As that was seen without a parent word that names the owner, it cannot become a tree edge; not even
  * after it was pushed out, for whoever is about to push it out knows the place and the id only, and both may be the same again. */
-#define PLAIN CMI_CHECKED
+#define PLAIN CMI_PLAIN
 
 /* Backlinks on level 0. The first LINKED neighbour that takes the node becomes its tree parent; the others are plain links. Returns whether there is one. */
 static bool append_base(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
@@ -196,5 +201,37 @@ void cmi_hnsw_link(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
     if (!append_base(graph, scratch, slot)) hang_by_force(graph, scratch, slot, cmi_entry_slot(entry));
     set_linked(graph, slot);
     raise_entry(graph, slot, level);
+    keep_up(graph, scratch, &query, slot, n_seen);
+}
+
+/* ---- the steps, for nodes that are linked together (insert.h) --------------------------------------------------------------------------- */
+
+cmi_found_t cmi_link_forward(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t slot, uint32_t level,
+                             cmi_found_t start) {
+    return link_forward(graph, scratch, query, slot, level, start);
+}
+
+void cmi_link_choose(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t most, cmi_chosen_t *chosen) {
+    choose(graph, scratch, most, chosen);
+}
+
+void cmi_link_publish(cmi_hnsw_t *graph, uint32_t slot) {
+    plat_a64_t *meta = &cmi_hnsw_node(graph, slot)->meta;
+    uint64_t building = plat_load_relaxed(meta); /* relaxed: BUILDING is private */
+    /* [N3] release: vector, record, forward lists */
+    plat_store_release(meta, cmi_meta_make(cmi_meta_generation(building), 0, cmi_meta_level(building), CMI_LIVE));
+}
+
+void cmi_link_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
+    hang_by_force(graph, scratch, slot, cmi_entry_slot(cmi_entry_load(graph)));
+}
+
+void cmi_link_finish(cmi_hnsw_t *graph, uint32_t slot) {
+    set_linked(graph, slot);
+    raise_entry(graph, slot, cmi_meta_level(cmi_hnsw_meta(graph, slot)));
+}
+
+void cmi_link_keep_up(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, uint32_t n_seen) {
+    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
     keep_up(graph, scratch, &query, slot, n_seen);
 }

@@ -60,6 +60,11 @@ typedef enum cmi_append {
 bool cmi_links_append(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t slot, float distance,
                       cmi_append_t mode);
 
+/* The decision alone: whose place (an index into scratch->members) a newcomer takes in a full list, CMI_NONE: refused. scratch->members is the list as read, and the
+ * distances of its members to the owner and to the newcomer are in the scratch. */
+uint32_t cmi_links_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, float new_to_owner,
+                          cmi_append_t mode);
+
 /* Writes the forward list of a node that is not published yet. */
 void cmi_links_fill(cmi_hnsw_t *graph, uint32_t slot, uint32_t level, const cmi_found_t *chosen, uint32_t n);
 
