@@ -53,8 +53,8 @@ simde=$(for place in "${SIMDE_INCLUDE:-}" /usr/include /usr/local/include; do [ 
 [ -z "$simde" ] || ln -sfn "$simde" "$headers/simde"
 compile+=(-isystem "$headers")
 
-# crc32c.c has its like here, and the scalar kernels would never run: what names them gets those of simd128.
-mapfile -t sources < <(find core -name '*.c' ! -path '*/baseline/*' ! -name crc32c.c ! -name kernels_scalar.c | sort)
+# Bulk loads need threads that can be spawned. crc32c.c has its like here, and the scalar kernels would never run: what names them gets those of simd128.
+mapfile -t sources < <(find core -name '*.c' ! -path '*/baseline/*' ! -path '*/bulk/*' ! -name crc32c.c ! -name kernels_scalar.c | sort)
 sources+=(platform/wasm/*.c platform/epoch_own.c wasm/exports.c wasm/crc32c.c)
 compile+=(-Dcmi_kernels_scalar=cmi_kernels_simd128)
 

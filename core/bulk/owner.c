@@ -38,22 +38,36 @@ static void measure(cmi_owner_t *owner, const cmi_query_t *newcomer) {
     owner->measured = true;
 }
 
+/* An EMPTY place, or that of whoever has to go. CMI_NONE: refused. */
+static uint32_t choose_place(cmi_owner_t *owner, uint32_t slot, float distance, cmi_append_t mode) {
+    const uint32_t *members = owner->scratch->members;
+    for (uint32_t i = 0; i < owner->list.cap; i++)
+        if (members[i] == CMI_NONE) return i;
+    if (mode == CMI_APPEND_IF_BETTER && !cmi_linked(owner->graph, owner->slot)) return CMI_NONE;
+    cmi_query_t query = cmi_query_of_row(owner->graph, cmi_hnsw_row(owner->graph, slot));
+    measure(owner, &query);
+    return cmi_links_victim(owner->graph, owner->scratch, owner->slot, 0, owner->list.cap, distance, mode);
+}
+
+static bool has(const cmi_owner_t *owner, uint32_t slot) {
+    for (uint32_t i = 0; i < owner->list.cap; i++)
+        if (owner->scratch->members[i] == slot) return true;
+    return false;
+}
+
 bool cmi_owner_take(cmi_owner_t *owner, uint32_t slot, float distance, cmi_append_t mode) {
-    const cmi_hnsw_t *graph = owner->graph;
-    cmi_scratch_t *scratch = owner->scratch;
-    for (;;) {
-        uint32_t place = CMI_NONE;
-        for (uint32_t i = 0; i < owner->list.cap; i++) {
-            if (scratch->members[i] == slot) return true;
-            if (scratch->members[i] == CMI_NONE && place == CMI_NONE) place = i;
-        }
-        if (place == CMI_NONE) {
-            if (mode == CMI_APPEND_IF_BETTER && !cmi_linked(graph, owner->slot)) return false;
-            cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
-            measure(owner, &query);
-            place = cmi_links_victim(graph, scratch, owner->slot, 0, owner->list.cap, distance, mode);
-            if (place == CMI_NONE) return false;
-        }
+    while (!has(owner, slot)) {
+        uint32_t place = choose_place(owner, slot, distance, mode);
+        if (place == CMI_NONE) return false;
         if (put(owner, place, slot, distance)) return true;
+    }
+    return true;
+}
+
+void cmi_owner_request(const cmi_hnsw_t *graph, uint32_t slot) {
+    cmi_list_t list = cmi_list_of(graph, slot, 0);
+    for (uint32_t i = 0; i < list.cap; i++) {
+        uint32_t id = cmi_list_read(&list, i);
+        if (id != CMI_NONE) cmi_prefetch_row(graph, id);
     }
 }

@@ -21,4 +21,7 @@ cmi_owner_t cmi_owner_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32
 /* As cmi_links_append(). Nothing else may use the scratch's members between two calls. */
 bool cmi_owner_take(cmi_owner_t *owner, uint32_t slot, float distance, cmi_append_t mode);
 
+/* Asks for what serving an owner will read. */
+void cmi_owner_request(const cmi_hnsw_t *graph, uint32_t slot);
+
 #endif

@@ -1,4 +1,20 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * round.h - many nodes linked into the graph at once, by a team: the same graph whatever the number of threads, as long as nobody else writes.
+ *
+ * Linking one node depends on all nodes before it. A round breaks that chain: its nodes search the graph as it was when the round began, each for itself, and then meet those of the same round
+ * that have neighbours in common with them. Only then do backlinks appear, and each list is changed by one thread, in a fixed order. Phases, with a wait after each (team.h):
+ *
+ *     locate     where each node belongs: the nearest node of the upper levels; the round is sorted by it, so that searches that follow each other read the same rows
+ *     search     level 0 (and the upper levels of tall nodes) of the graph as it is: a first choice of neighbours
+ *     settle     nodes that chose the same neighbour look at each other; final choice, forward lists, LIVE
+ *     backlinks  by owner: the tree edges first, then the others (backlinks.c)
+ *
+ * Tall nodes (level > 0) go first, in small rounds of their own: all others start their search at them.
+ *
+ * WRITERS  others may write meanwhile: every change is one that cmi_hnsw_link() makes, by its rules (links.h). The graph then depends on them, too.
+ * PROGRESS that of a team: not lock-free.
+ */
 #ifndef CMI_ROUND_H
 #define CMI_ROUND_H
 
@@ -7,17 +23,26 @@
 
 typedef struct cmi_round cmi_round_t;
 
+/* How a member of the team works on the graph: pinned, with a scratch of its own. */
 typedef struct cmi_hands {
     cmi_scratch_t *(*begin)(void *hand);
     void (*end)(void *hand);
 } cmi_hands_t;
 
-#define CMI_ROUND_LEAST 64u
+#define CMI_ROUND_LEAST 64u   /* fewer nodes are not worth the waits: link them one by one */
+#define CMI_ROUND_MOST 65536u /* memory: some 50 MB at m = 16 */
+
+/* How many nodes the next round may have: half as many as the graph. */
 uint32_t cmi_round_limit(const cmi_hnsw_t *graph);
 
+/* Room for rounds of up to `most` nodes. NULL when the machine gives no memory. */
 cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most);
 void cmi_round_close(cmi_round_t *round);
+
+/* Where the caller puts the slots of the next round: BUILDING, with their vectors. Lost by linking. */
 uint32_t *cmi_round_slots(cmi_round_t *round);
+
+/* Links them: as cmi_hnsw_link() of each. The graph is not empty. Never fails. */
 void cmi_round_link(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t n);
 
 #endif

@@ -26,7 +26,7 @@ struct cmi_team {
 /* Returns what *word is when it is no longer `value`. */
 static uint32_t wait_while(plat_a32_t *word, uint32_t value) {
     for (uint32_t n_looks = 0;; n_looks++) {
-        uint32_t seen = plat_load_acquire(word); /* [B1] or [B2], whichever word it is */
+        uint32_t seen = plat_load_acquire(word); /* [T1] or [T2], whichever word it is */
         if (seen != value) return seen;
         if (n_looks >= LOOKS) plat_thread_sleep(word, value);
     }
@@ -41,7 +41,7 @@ static void take_pieces(cmi_team_t *team, void *hand) {
 }
 
 static void arrive(cmi_team_t *team) {
-    /* [B2] release: what was done in this phase; acquire: what those did who arrived before, handed on to the caller */
+    /* [T2] release: what was done in this phase; acquire: what those did who arrived before, handed on to the caller */
     if (plat_fetch_sub_acq_rel(&team->n_busy, 1) == 1) plat_thread_wake(&team->n_busy);
 }
 
@@ -49,10 +49,10 @@ static void help(void *argument) {
     cmi_team_t *team = argument;
     void *hand = team->crew.enter(team->crew.context);
     uint32_t phase = 0;
-    if (hand) plat_fetch_add_relaxed(&team->n_helpers, 1); /* relaxed: under [B2] */
+    if (hand) plat_fetch_add_relaxed(&team->n_helpers, 1); /* relaxed: under [T2] */
     arrive(team);
     while (hand) {
-        phase = wait_while(&team->phase, phase); /* [B1] acquire: the phase's work, and all that was done before */
+        phase = wait_while(&team->phase, phase); /* [T1] acquire: the phase's work, and all that was done before */
         if (team->over) break;
         take_pieces(team, hand);
         arrive(team);
@@ -61,11 +61,11 @@ static void help(void *argument) {
 }
 
 static void wait_for_helpers(cmi_team_t *team) {
-    for (uint32_t n = plat_load_acquire(&team->n_busy); n > 0;) n = wait_while(&team->n_busy, n); /* [B2] acquire: what they did */
+    for (uint32_t n = plat_load_acquire(&team->n_busy); n > 0;) n = wait_while(&team->n_busy, n); /* [T2] acquire: what they did */
 }
 
 static void begin_phase(cmi_team_t *team) {
-    plat_fetch_add_release(&team->phase, 1); /* [B1] release: its work, and what the caller did before */
+    plat_fetch_add_release(&team->phase, 1); /* [T1] release: its work, and what the caller did before */
     plat_thread_wake(&team->phase);
 }
 
@@ -94,7 +94,7 @@ void cmi_team_close(cmi_team_t *team) {
 
 void cmi_team_run(cmi_team_t *team, void *hand, cmi_piece_t *work, void *job, uint32_t n_pieces) {
     team->work = work, team->job = job, team->n_pieces = n_pieces;
-    plat_store_relaxed(&team->next, 0); /* relaxed, both: published by the phase [B1] */
+    plat_store_relaxed(&team->next, 0); /* relaxed, both: published by the phase [T1] */
     plat_store_relaxed(&team->n_busy, plat_load_relaxed(&team->n_helpers));
     begin_phase(team);
     take_pieces(team, hand);

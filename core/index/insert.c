@@ -222,8 +222,11 @@ void cmi_link_publish(cmi_hnsw_t *graph, uint32_t slot) {
     plat_store_release(meta, cmi_meta_make(cmi_meta_generation(building), 0, cmi_meta_level(building), CMI_LIVE));
 }
 
-void cmi_link_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot) {
+void cmi_link_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, cmi_chosen_t chosen) {
+    cmi_chosen_t own = scratch->chosen[0];
+    scratch->chosen[0] = chosen;
     hang_by_force(graph, scratch, slot, cmi_entry_slot(cmi_entry_load(graph)));
+    scratch->chosen[0] = own;
 }
 
 void cmi_link_finish(cmi_hnsw_t *graph, uint32_t slot) {

@@ -19,8 +19,8 @@ void cmi_link_choose(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t m
 /* BUILDING -> LIVE, when all forward lists are written. */
 void cmi_link_publish(cmi_hnsw_t *graph, uint32_t slot);
 
-/* No neighbour in scratch->chosen[0], whose slots are marked CMI_PLAIN where it was accepted, has become the tree parent of a published slot: one is made to. */
-void cmi_link_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot);
+/* None of the chosen, whose slots are marked CMI_PLAIN where they have the published slot as a plain link, has become its tree parent: somebody is made to. */
+void cmi_link_by_force(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, cmi_chosen_t chosen);
 
 /* The node hangs in the tree: LINKED from now on, and the entry point if it is the highest. */
 void cmi_link_finish(cmi_hnsw_t *graph, uint32_t slot);

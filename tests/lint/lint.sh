@@ -31,7 +31,7 @@ code_grep() {
 
 # ---- the rules -----------------------------------------------------------------------------------------------------------------------
 
-# persist -> store -> index -> {memory, distance} -> base -> platform/include; baseline sees index.
+# persist -> store -> index -> {memory, distance} -> base -> platform/include; bulk and baseline see index.
 includes_point_down() {
     local folder allowed
     while read -r folder allowed; do
@@ -49,7 +49,8 @@ base
 memory    base
 distance  base
 index     base memory distance
-baseline  base memory distance index
+bulk      base memory distance index
+baseline  base memory distance index bulk
 store     base memory distance index
 persist   base memory distance index store
 END
@@ -67,7 +68,9 @@ core_is_freestanding() {
 }
 
 locks_stay_in_the_baseline() {
-    mapfile -t files < <(c_files core platform native wasm | grep -vE '^(core/baseline/|platform/linux/thread\.c|platform/include/plat_thread\.h)')
+    mapfile -t files < <(c_files core/bulk) # threads it may have
+    [ ${#files[@]} = 0 ] || code_grep '(plat_rwlock_|pthread_|mtx_lock)' "${files[@]}"
+    mapfile -t files < <(c_files core platform native wasm | grep -vE '^(core/baseline/|core/bulk/|platform/linux/thread\.c|platform/include/plat_thread\.h)')
     code_grep '(plat_thread\.h|plat_rwlock_|plat_thread_|pthread_mutex|pthread_rwlock|pthread_spin|mtx_lock)' "${files[@]}"
 }
 

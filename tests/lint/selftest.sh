@@ -47,6 +47,7 @@ clean_tree
 for rule in $(sed -n '/^RULES="/,/"$/p' "$here/lint.sh" | sed 's/RULES=//; s/"//g'); do verdict passes "$rule" "the clean tree"; done
 
 breaks includes_point_down core/base/bad.h '#include "memory/arena.h"'
+breaks includes_point_down core/index/bad.c '#include "bulk/team.h"'
 breaks includes_point_down core/index/bad.c '#include "store/store.h"'
 breaks includes_point_down core/memory/bad.c '#include "distance/distance.h"'
 breaks includes_point_down core/store/bad.c '#include "persist/cut.h"'
@@ -61,6 +62,7 @@ breaks core_is_freestanding core/index/bad.c '/* one */ int f(void) { pthread_yi
 breaks core_is_freestanding core/index/bad.c '_Atomic int x;'
 breaks locks_stay_in_the_baseline core/index/bad.c '#include "plat_thread.h"'
 breaks locks_stay_in_the_baseline core/store/bad.c 'void f(void) { plat_rwlock_read(l); }'
+breaks locks_stay_in_the_baseline core/bulk/bad.c 'void f(void) { plat_rwlock_read(l); }'
 breaks locks_stay_in_the_baseline platform/linux/bad.c 'pthread_mutex_t m;'
 breaks fences_stay_in_the_epoch core/index/bad.c 'void f(void) { plat_fence_seq_cst(); } /* [Q1] */'
 breaks fences_stay_in_the_epoch native/bad.c 'int m = memory_order_seq_cst;'
