@@ -7,14 +7,9 @@
 
 #include "plat_pages.h"
 
-#define ROUND_SHARE 2u /* a round has at most one node for so many of the graph */
-#define TALL_SHARE 8u  /* the same for tall nodes, among those of the upper levels: there newcomers do not meet */
-#define TALL_LEAST 16u /* fewer are linked one by one */
-
-uint32_t cmi_round_limit(const cmi_hnsw_t *graph) {
-    if (cmi_entry_load(graph) == CMI_NO_ENTRY) return 0;
-    return CMI_MIN(cmi_hnsw_n_slots(graph) / ROUND_SHARE, CMI_ROUND_MOST);
-}
+#define FLAT_SHARE 2u  /* a part has at most one node for so many that are linked */
+#define TALL_SHARE 8u  /* of those on the upper levels: there newcomers do not meet */
+#define PART_LEAST 16u /* fewer are linked one by one */
 
 static uint32_t level_of(const cmi_hnsw_t *graph, uint32_t slot) {
     return cmi_meta_level(plat_load_relaxed(&cmi_hnsw_node(graph, slot)->meta)); /* relaxed: BUILDING, known to this job alone */
@@ -139,7 +134,25 @@ static void link_one(cmi_round_t *round, void *hand, uint32_t slot) {
     round->hands.end(hand);
 }
 
-/* Tall nodes to the front of nobody: into `tall`; the others stay, in order. Returns how many are tall. */
+/* Into an order that has nothing to do with that in which they were given: neighbours often come one after the other, and a part would hold them all. */
+static void shuffle(cmi_round_t *round, uint32_t *slots, uint32_t n) {
+    round->n = n;
+    for (uint32_t i = 0; i < n; i++) round->order[i] = (cmi_located_t){cmi_mix(slots[i]), slots[i]};
+    sort(round);
+    for (uint32_t i = 0; i < n; i++) slots[i] = round->order[i].newcomer;
+}
+
+/* Part by part, each at most one node for `share` of the n_graph that are there. */
+static void link_parts(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t *slots, uint32_t n, uint32_t n_graph, uint32_t share) {
+    shuffle(round, slots, n);
+    for (uint32_t i = 0, some; i < n; i += some) {
+        some = CMI_MIN((n_graph + i) / share, n - i);
+        if (some >= PART_LEAST) link_some(round, team, hand, slots + i, some);
+        else link_one(round, hand, slots[i]), some = 1;
+    }
+}
+
+/* Into `tall`; the others stay. Returns how many are tall. */
 static uint32_t take_out_tall(cmi_round_t *round, uint32_t n) {
     uint32_t n_tall = 0, n_flat = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -151,13 +164,9 @@ static uint32_t take_out_tall(cmi_round_t *round, uint32_t n) {
 }
 
 void cmi_round_link(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t n) {
-    uint32_t m = round->graph->params.m, n_upper = (cmi_hnsw_n_slots(round->graph) - n) / m, n_tall = take_out_tall(round, n);
-    for (uint32_t i = 0, some; i < n_tall; i += some) {
-        some = CMI_MIN((n_upper + i) / TALL_SHARE, n_tall - i);
-        if (some >= TALL_LEAST) link_some(round, team, hand, round->tall + i, some);
-        else link_one(round, hand, round->tall[i]), some = 1;
-    }
-    if (n > n_tall) link_some(round, team, hand, round->given, n - n_tall);
+    uint32_t n_graph = cmi_hnsw_n_slots(round->graph) - n, n_tall = take_out_tall(round, n);
+    link_parts(round, team, hand, round->tall, n_tall, n_graph / round->graph->params.m, TALL_SHARE);
+    link_parts(round, team, hand, round->given, n - n_tall, n_graph + n_tall, FLAT_SHARE);
 }
 
 uint32_t *cmi_round_slots(cmi_round_t *round) {

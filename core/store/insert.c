@@ -15,25 +15,13 @@
  */
 #include "store/attributes.h"
 #include "store/contexts.h"
+#include "store/draft.h"
 #include "store/operations.h"
 #include "store/record.h"
 #include "store/relate.h"
 #include "store/relationships.h"
 
-/* A memory on its way, and what has to be undone if it does not arrive. */
-typedef struct draft {
-    cm_thread_t *thread;
-    cm_store_t *store;
-    const cm_memory_t *memory;
-    uint32_t entry;   /* of the id */
-    uint64_t old;     /* what its word held */
-    uint32_t merged;  /* block of the relationships that were merged out of the old memory */
-    bool made;        /* this insert made the entry */
-    bool counted;     /* in n_live, as a memory that is not there yet */
-    uint32_t context; /* counted up; CMI_NO_ENTRY_INDEX before that */
-    uint32_t slot;    /* CMI_NONE before it is reserved */
-    bool linked;      /* the node is in the graph */
-} draft_t;
+typedef cmi_draft_t draft_t;
 
 /* ---- checks ----------------------------------------------------------------------------------------------------------------- */
 
@@ -155,15 +143,19 @@ static cm_status_t merge(draft_t *d) {
     return CM_OK;
 }
 
-static cm_status_t prepare(draft_t *d) {
-    cm_status_t status = take_entry(d);
-    if (status == CM_OK) status = count(d);
+static cm_status_t prepare_rest(draft_t *d) {
+    cm_status_t status = count(d);
     if (status == CM_OK) status = take_context(d);
     if (status == CM_OK) status = take_slot(d);
     if (status == CM_OK) status = fill(d);
     if (status == CM_OK) status = place(d);
     if (status == CM_OK) status = merge(d);
     return status;
+}
+
+static cm_status_t prepare(draft_t *d) {
+    cm_status_t status = take_entry(d);
+    return status == CM_OK ? prepare_rest(d) : status;
 }
 
 /* Another insert or removal of this id came first. */
@@ -249,4 +241,30 @@ cm_status_t cmi_store_insert(cm_thread_t *thread, const cm_memory_t *memory) {
     status = insert(thread, memory);
     cmi_thread_unpin(thread);
     return status;
+}
+
+/* ---- the steps, for memories that come into existence together (draft.h) --------------------------------------------------------------------- */
+
+cm_status_t cmi_draft_check(const cm_store_t *store, const cm_memory_t *memory, cm_error_t *error) {
+    return check(store, memory, error);
+}
+
+cm_status_t cmi_draft_begin(cmi_draft_t *draft, cm_thread_t *thread, const cm_memory_t *memory) {
+    *draft = (cmi_draft_t){.thread = thread, .store = thread->store, .memory = memory, .slot = CMI_NONE};
+    return take_entry(draft);
+}
+
+cm_status_t cmi_draft_prepare(cmi_draft_t *draft) {
+    return prepare_rest(draft);
+}
+
+cm_status_t cmi_draft_publish(cmi_draft_t *draft) {
+    draft->linked = true;
+    cm_status_t status = publish(draft);
+    if (status == CM_OK && cmi_value_is_slot(draft->old)) take_over(draft);
+    return status;
+}
+
+void cmi_draft_give_up(cmi_draft_t *draft) {
+    give_up(draft);
 }

@@ -49,7 +49,7 @@ base
 memory    base
 distance  base
 index     base memory distance
-bulk      base memory distance index
+bulk      base memory distance index store
 baseline  base memory distance index bulk
 store     base memory distance index
 persist   base memory distance index store
