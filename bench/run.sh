@@ -7,6 +7,7 @@
 #   index                         search beside hnswlib, with the gates on recall and unreachable nodes
 #   temporal [N] [gate]           recall of the true top 10 under the score, and what it costs
 #   contexts [N] [gate]           search within contexts
+#   bulk [N] [THREADS]            cm_insert_batch beside threads that insert one by one
 #   consolidate [N]               consolidation beside comparing all pairs
 #   js [quick]                    the WebAssembly build in Node beside other packages
 #   browser [quick]               the same in Chromium
@@ -55,6 +56,7 @@ on_words() {
 }
 
 temporal() { on_words temporal "${1:-200000}" "${@:2}"; }
+bulk() { on_words bulk "${1:-0}" "${@:2}"; }
 contexts() { on_words contexts "${1:-200000}" "${@:2}"; }
 js() { bash bench/js/run.sh js "$@"; }
 browser() { bash bench/js/run.sh browser "$@"; }
@@ -67,13 +69,13 @@ report() {
 
 everything=(insert search storage load mixed readers-under-writes memory)
 case ${1:-all} in
-    all) kernels; against "${everything[@]}"; temporal; contexts; consolidate; js; browser ;;
+    all) kernels; against "${everything[@]}"; temporal; contexts; bulk; consolidate; js; browser ;;
     --quick) kernels; against "${everything[@]}" --quick ;;
     insert | search | storage | load | mixed | readers-under-writes | memory) against "$@" ;;
-    kernels | index | temporal | contexts | consolidate | js | browser | report) "$@" ;;
+    kernels | index | temporal | contexts | bulk | consolidate | js | browser | report) "$@" ;;
     *)
         echo "Error: no benchmark '$1'" >&2
-        echo "Hint: ./build.sh bench [kernels|insert|search|load|mixed|readers-under-writes|memory|index|temporal|contexts|consolidate|js|browser|report]" >&2
+        echo "Hint: ./build.sh bench [kernels|insert|search|load|mixed|readers-under-writes|memory|index|temporal|contexts|bulk|consolidate|js|browser|report]" >&2
         exit 2
         ;;
 esac
