@@ -7,8 +7,9 @@
 
 #include "plat_pages.h"
 
-#define FLAT_SHARE 2u  /* a part has at most one node for so many that are linked */
-#define TALL_SHARE 8u  /* of those on the upper levels: there newcomers do not meet */
+#define FLAT_SHARE 2u /* a part has at most one node for so many that are linked */
+#define TALL_SHARE 8u /* of those on the upper levels: there newcomers do not meet */
+#define PARTS_AT_LEAST 8u
 #define PART_LEAST 16u /* fewer are linked one by one */
 
 static uint32_t level_of(const cmi_hnsw_t *graph, uint32_t slot) {
@@ -142,11 +143,12 @@ static void shuffle(cmi_round_t *round, uint32_t *slots, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) slots[i] = round->order[i].newcomer;
 }
 
-/* Part by part, each at most one node for `share` of the n_graph that are there. */
+/* Part by part, each at most one node for `share` of the n_graph that are there, and PARTS_AT_LEAST of them: what lies together is then spread over several. */
 static void link_parts(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t *slots, uint32_t n, uint32_t n_graph, uint32_t share) {
+    uint32_t largest = CMI_MAX(n / PARTS_AT_LEAST, PART_LEAST);
     shuffle(round, slots, n);
     for (uint32_t i = 0, some; i < n; i += some) {
-        some = CMI_MIN((n_graph + i) / share, n - i);
+        some = CMI_MIN(CMI_MIN((n_graph + i) / share, largest), n - i);
         if (some >= PART_LEAST) link_some(round, team, hand, slots + i, some);
         else link_one(round, hand, slots[i]), some = 1;
     }
