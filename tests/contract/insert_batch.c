@@ -21,12 +21,10 @@ void *__wrap_plat_pages_alloc(size_t bytes) {
     return from && n >= from ? NULL : __real_plat_pages_alloc(bytes);
 }
 
+static plat_pages_caps_t chunks; /* what it says then; set before helpers ask */
 const plat_pages_caps_t *__real_plat_pages_caps(void);
 const plat_pages_caps_t *__wrap_plat_pages_caps(void) {
-    static plat_pages_caps_t chunks;
-    if (!in_chunks) return __real_plat_pages_caps();
-    chunks.page_bytes = __real_plat_pages_caps()->page_bytes;
-    return &chunks;
+    return in_chunks ? &chunks : __real_plat_pages_caps();
 }
 
 /* ---- batches ------------------------------------------------------------------------------------------------------------------------------ */
@@ -252,6 +250,7 @@ TEST(memory_refused_from_any_request_on) {
     words_t w = words_of(N);
     cm_config_t config = config_of(N, 8);
     uint32_t n_failed = 0;
+    chunks.page_bytes = __real_plat_pages_caps()->page_bytes;
     in_chunks = true;
     for (uint32_t from = 1; from < 60; from++) {
         fixture_t f = fixture_open(&config);
