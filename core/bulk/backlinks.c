@@ -108,7 +108,7 @@ static void serve_some(void *job, void *hand, uint32_t piece) {
     cmi_scratch_t *scratch = round->hands.begin(hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n_owners);
     for (uint32_t owner = from; owner < to; owner++) {
-        if (owner + 1 < to) cmi_owner_request(round->graph, round->owners[owner + 1]);
+        if (owner + 1 < to) cmi_owner_request(round->graph, scratch, round->owners[owner + 1]);
         if (is_anybody_wanted(round, owner)) serve(round, scratch, owner);
     }
     round->hands.end(hand);
@@ -132,12 +132,12 @@ static bool next_parents(cmi_round_t *round) {
 /* As append_upper() of insert.c. What was chosen is the forward list, which is the node's own until here. */
 static void append_upper(const cmi_round_t *round, cmi_scratch_t *scratch, uint32_t slot, uint32_t level) {
     cmi_hnsw_t *graph = round->graph;
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, slot);
     cmi_list_t list = cmi_list_of(graph, slot, level);
     for (uint32_t i = 0; i < list.cap; i++) {
         uint32_t owner = cmi_list_read(&list, i);
         if (owner == CMI_NONE) continue;
-        float distance = cmi_distance(graph, &query, cmi_hnsw_row(graph, owner));
+        float distance = cmi_distance(graph, &query, owner);
         cmi_links_append(graph, scratch, owner, level, slot, distance, CMI_APPEND_IF_BETTER);
     }
 }

@@ -33,7 +33,7 @@ static void measure(cmi_owner_t *owner, const cmi_query_t *newcomer) {
     uint32_t cap = owner->list.cap;
     cmi_distances(graph, scratch, newcomer, scratch->members, cap, scratch->member_to_new);
     if (owner->measured) return;
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, owner->slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_OWNER, owner->slot);
     cmi_distances_at_hand(graph, scratch, &query, scratch->members, cap, scratch->member_to_owner);
     owner->measured = true;
 }
@@ -44,7 +44,7 @@ static uint32_t choose_place(cmi_owner_t *owner, uint32_t slot, float distance, 
     for (uint32_t i = 0; i < owner->list.cap; i++)
         if (members[i] == CMI_NONE) return i;
     if (mode == CMI_APPEND_IF_BETTER && !cmi_linked(owner->graph, owner->slot)) return CMI_NONE;
-    cmi_query_t query = cmi_query_of_row(owner->graph, cmi_hnsw_row(owner->graph, slot));
+    cmi_query_t query = cmi_walking_query_of_slot(owner->graph, owner->scratch, CMI_FORM_NEWCOMER, slot);
     measure(owner, &query);
     return cmi_links_victim(owner->graph, owner->scratch, owner->slot, 0, owner->list.cap, distance, mode);
 }
@@ -64,10 +64,10 @@ bool cmi_owner_take(cmi_owner_t *owner, uint32_t slot, float distance, cmi_appen
     return true;
 }
 
-void cmi_owner_request(const cmi_hnsw_t *graph, uint32_t slot) {
+void cmi_owner_request(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, uint32_t slot) {
     cmi_list_t list = cmi_list_of(graph, slot, 0);
     for (uint32_t i = 0; i < list.cap; i++) {
         uint32_t id = cmi_list_read(&list, i);
-        if (id != CMI_NONE) cmi_prefetch_row(graph, id);
+        if (id != CMI_NONE) cmi_prefetch_row(scratch->walked, id);
     }
 }

@@ -22,6 +22,6 @@ cmi_owner_t cmi_owner_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32
 bool cmi_owner_take(cmi_owner_t *owner, uint32_t slot, float distance, cmi_append_t mode);
 
 /* Asks for what serving an owner will read. */
-void cmi_owner_request(const cmi_hnsw_t *graph, uint32_t slot);
+void cmi_owner_request(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, uint32_t slot);
 
 #endif

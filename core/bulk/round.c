@@ -21,7 +21,7 @@ static uint32_t level_of(const cmi_hnsw_t *graph, uint32_t slot) {
 /* The nearest nodes of the levels 3, 2 and 1: who has the same ones has many neighbours in common. */
 static void locate(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer) {
     const cmi_hnsw_t *graph = round->graph;
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, round->slots[newcomer]));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, round->slots[newcomer]);
     uint32_t from = cmi_entry_slot(round->entry), level = cmi_entry_level(round->entry), to = CMI_MIN(level, 2u);
     cmi_found_t at;
     uint64_t key = 0;
@@ -69,11 +69,11 @@ static cmi_found_t search_upper(const cmi_round_t *round, cmi_scratch_t *scratch
 
 static void search(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer, const cmi_found_t *predecessor) {
     cmi_hnsw_t *graph = round->graph;
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, round->slots[newcomer]));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, round->slots[newcomer]);
     cmi_found_t start = search_upper(round, scratch, &query, newcomer);
     cmi_accept_t accept = {NULL, NULL, false};
     if (predecessor) { /* what the one before found may be nearer, and is at hand */
-        float distance = cmi_distance(graph, &query, cmi_hnsw_row(graph, predecessor->slot));
+        float distance = cmi_distance(graph, &query, predecessor->slot);
         scratch->n_distances++;
         if (distance < start.distance) start = (cmi_found_t){distance, predecessor->slot};
     }

@@ -68,7 +68,7 @@ static uint32_t first_parent(const cmi_round_t *round, cmi_found_t *chosen, uint
 static void settle(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer) {
     cmi_hnsw_t *graph = round->graph;
     uint32_t slot = round->slots[newcomer];
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, slot);
     cmi_chosen_t chosen = {round->chosen + (size_t)newcomer * round->row, 0};
     meet(round, scratch, &query, newcomer);
     cmi_link_choose(graph, scratch, round->n_neighbors, &chosen);

@@ -34,7 +34,7 @@ bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params) {
     plat_store_relaxed(&graph->entry, CMI_NO_ENTRY); /* relaxed: not shared yet */
     if (cmi_arena_open(&graph->nodes, sizeof(cmi_node_t), params->capacity) &&
         cmi_rows_open_full(&graph->full, params->vectors, params->metric, params->dimensions, params->capacity) &&
-        cmi_rows_open_coded(&graph->coded, params->vectors, params->dimensions, params->capacity) &&
+        (params->vectors != CM_VECTORS_I8 || cmi_rows_open_coded(&graph->coded, params->dimensions, params->capacity)) &&
         cmi_arena_open(&graph->list0, (uint64_t)graph->cap0 * sizeof(uint32_t), params->capacity) &&
         cmi_arena_open(&graph->upper, (uint64_t)params->m * sizeof(uint32_t), upper_capacity(params)))
         return true;

@@ -112,6 +112,9 @@ cm_status_t cmi_hnsw_reserve(cmi_hnsw_t *graph, uint32_t *slot);
 /* Stores `dimensions` finite floats in a BUILDING slot, and what belongs to them (rows.h). */
 void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector);
 
+/* Writes the coded row of a slot whose full row is complete; `vector` is what that says. */
+void cmi_hnsw_code_row(const cmi_hnsw_t *graph, const cmi_rows_t *coded, uint32_t slot, const float *vector);
+
 /* The same with the bytes that a snapshot has of a vector: cmi_row_vector_bytes() of them. False when component *bad is not finite. */
 bool cmi_hnsw_set_stored(cmi_hnsw_t *graph, uint32_t slot, const void *bytes, uint32_t *bad);
 

@@ -235,6 +235,6 @@ void cmi_link_finish(cmi_hnsw_t *graph, uint32_t slot) {
 }
 
 void cmi_link_keep_up(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t slot, uint32_t n_seen) {
-    cmi_query_t query = cmi_query_of_row(graph, cmi_hnsw_row(graph, slot));
+    cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, slot);
     keep_up(graph, scratch, &query, slot, n_seen);
 }

@@ -38,14 +38,12 @@ static float coded_square(const cmi_coded_t *made) {
     return (float)(made->step * made->step * made->squares);
 }
 
-static void code_row(cmi_hnsw_t *graph, uint32_t slot) {
-    const cmi_rows_t *coded = &graph->coded;
-    const void *full = cmi_hnsw_row(graph, slot);
+void cmi_hnsw_code_row(const cmi_hnsw_t *graph, const cmi_rows_t *coded, uint32_t slot, const float *vector) {
     void *row = cmi_row_at(coded, slot);
-    cmi_coded_t made = cmi_code_row(full, graph->params.dimensions, row);
+    cmi_coded_t made = cmi_code_row(vector, graph->params.dimensions, row);
     float *end = cmi_row_end(coded, row);
     end[-2] = coded_square(&made);
-    end[-1] = coded_factor(graph, &made, cmi_row_factor(&graph->full, full));
+    end[-1] = coded_factor(graph, &made, cmi_row_factor(&graph->full, cmi_hnsw_row(graph, slot)));
 }
 
 /* What follows from the elements of a full row. */
@@ -53,7 +51,7 @@ static void complete_row(cmi_hnsw_t *graph, uint32_t slot) {
     const cmi_rows_t *full = &graph->full;
     void *row = cmi_row_at(full, slot);
     cmi_row_end(full, row)[-1] = full->element == CMI_ELEMENT_FLOAT ? prepared(graph, row) : inverse_norm(full, row, full->n);
-    if (cmi_hnsw_is_coded(graph)) code_row(graph, slot);
+    if (cmi_hnsw_is_coded(graph)) cmi_hnsw_code_row(graph, &graph->coded, slot, row);
 }
 
 void cmi_hnsw_set_vector(cmi_hnsw_t *graph, uint32_t slot, const float *vector) {
@@ -99,8 +97,8 @@ static const int16_t *widen(const int8_t *codes, uint32_t n, int16_t *out) {
 }
 
 cmi_query_t cmi_walking_query_of_slot(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, uint32_t slot) {
-    if (!cmi_hnsw_is_coded(graph)) return cmi_query_of_slot(graph, scratch, form, slot);
-    const cmi_rows_t *coded = &graph->coded;
+    const cmi_rows_t *coded = scratch->walked;
+    if (coded->element != CMI_ELEMENT_CODE) return cmi_query_of_slot(graph, scratch, form, slot);
     const void *row = cmi_row_at(coded, slot);
     return (cmi_query_t){widen(row, coded->n, scratch->form[form]), coded, cmi_row_factor(coded, row), cmi_row_square(coded, row)};
 }

@@ -26,7 +26,7 @@ cmi_query_t cmi_query_of(const cmi_hnsw_t *graph, const float *vector);
 /* To compare with the rows that searches walk over. The caller keeps the vector alive, and the form unused. */
 cmi_query_t cmi_walking_query_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, const float *vector);
 
-/* The same of a slot: what its row says is not computed again. */
+/* The same of a slot, for inserts, which walk over scratch->walked: what its row says is not computed again. */
 cmi_query_t cmi_query_of_slot(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, uint32_t slot);
 cmi_query_t cmi_walking_query_of_slot(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_form_t form, uint32_t slot);
 

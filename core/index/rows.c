@@ -48,8 +48,7 @@ bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metr
     return cmi_arena_open(&rows->arena, rows->row_bytes, capacity);
 }
 
-bool cmi_rows_open_coded(cmi_rows_t *rows, cm_vectors_t vectors, uint32_t dimensions, uint32_t capacity) {
-    if (vectors != CM_VECTORS_I8) return true;
+bool cmi_rows_open_coded(cmi_rows_t *rows, uint32_t dimensions, uint32_t capacity) {
     rows->element = CMI_ELEMENT_CODE;
     rows->n = cmi_n_codes(dimensions);
     rows->row_bytes = round_up(rows->n + 2 * sizeof(float), 64);

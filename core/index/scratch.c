@@ -33,8 +33,8 @@ static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *
     scratch->member_to_new = carve(carver, cap0 * sizeof(float));
     for (uint32_t level = 0; level <= CMI_MAX_LEVEL; level++)
         scratch->chosen[level].at = carve(carver, graph->params.m * sizeof(cmi_found_t));
-    uint64_t form_bytes = graph->params.vectors == CM_VECTORS_F32 ? 0 : cmi_n_codes(graph->params.dimensions) * sizeof(float);
-    for (uint32_t form = 0; form < CMI_N_FORMS; form++) scratch->form[form] = carve(carver, form_bytes);
+    for (uint32_t form = 0; form < CMI_N_FORMS; form++)
+        scratch->form[form] = carve(carver, cmi_n_codes(graph->params.dimensions) * sizeof(float));
 }
 
 /* Untouched pages of the tags cost nothing where address space can be reserved. */
@@ -45,7 +45,7 @@ static uint8_t *open_seen(uint64_t bytes) {
 
 cmi_scratch_t *cmi_scratch_open(const cmi_hnsw_t *graph, uint32_t max_ef) {
     uint32_t capacity = graph->params.capacity;
-    cmi_scratch_t plan = {.n_seen_slots = capacity};
+    cmi_scratch_t plan = {.n_seen_slots = capacity, .walked = graph->walked};
     plan.pool.capacity = CMI_MIN(CMI_MAX(max_ef, graph->params.ef_construction), capacity);
     plan.hidden.capacity = CMI_MIN(CMI_MAX(HIDDEN_PER_POOL * plan.pool.capacity, HIDDEN_AT_LEAST), capacity);
     plan.later.capacity = CMI_MIN(LATER_PER_POOL * plan.pool.capacity, capacity);

@@ -55,7 +55,8 @@ struct cmi_scratch {
     float *member_to_owner;                 /* 2m */
     float *member_to_new;                   /* 2m */
     cmi_chosen_t chosen[CMI_MAX_LEVEL + 1]; /* m each */
-    void *form[CMI_N_FORMS];                /* a vector each, decoded or coded; not with CM_VECTORS_F32 */
+    void *form[CMI_N_FORMS];                /* a vector each, decoded or coded */
+    const cmi_rows_t *walked;               /* that inserts walk over: the graph's, or those that a batch made for itself (core/bulk) */
     uint64_t n_distances;
     uint32_t n_seen_slots; /* entries of seen[] */
     uint64_t bytes;        /* of everything, as taken from the machine */
