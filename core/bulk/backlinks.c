@@ -105,13 +105,13 @@ static void serve(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t owner) {
 
 static void serve_some(void *job, void *hand, uint32_t piece) {
     cmi_round_t *round = job;
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n_owners);
     for (uint32_t owner = from; owner < to; owner++) {
         if (owner + 1 < to) cmi_owner_request(round->graph, scratch, round->owners[owner + 1]);
         if (is_anybody_wanted(round, owner)) serve(round, scratch, owner);
     }
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
 
 /* The next LINKED choice of each that was refused; false when nobody has one. */
@@ -167,10 +167,10 @@ void cmi_round_link_back(cmi_round_t *round, cmi_team_t *team, void *hand) {
     while (next_parents(round) && ++n_passes < TREE_PASSES);
     round->at_tree = false;
     cmi_team_run(team, hand, serve_some, round, n_pieces);
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     append_all_upper(round, scratch);
     hang_the_rest(round, scratch);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
     round->at_late = true;
     cmi_team_run(team, hand, serve_some, round, n_pieces);
 }

@@ -44,8 +44,9 @@ static cmi_scratch_t *begin_work(void *thread) {
     return cmi_thread_scratch(thread);
 }
 
-static void end_work(void *thread) {
+static cmi_scratch_t *end_work(void *thread) {
     cmi_thread_unpin(thread);
+    return cmi_thread_scratch(thread);
 }
 
 /* ---- what rounds need -------------------------------------------------------------------------------------------------------------- */
@@ -74,7 +75,7 @@ static bool open_rounds(batch_t *b) {
     if (b->round || b->without) return b->round;
     cmi_crew_t crew = {b->store, enter, leave};
     cmi_hands_t hands = {begin_work, end_work};
-    if (open_drafts(b)) b->round = cmi_round_open(&b->store->graph, &hands, b->most);
+    if (open_drafts(b)) b->round = cmi_round_open(&b->store->graph, &hands, b->most, b->n);
     if (b->round) b->team = cmi_team_open(&crew, b->options->threads ? b->options->threads : plat_thread_cpus());
     if (b->team) return true;
     close_rounds(b);

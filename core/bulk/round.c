@@ -16,6 +16,40 @@ static uint32_t level_of(const cmi_hnsw_t *graph, uint32_t slot) {
     return cmi_meta_level(plat_load_relaxed(&cmi_hnsw_node(graph, slot)->meta)); /* relaxed: BUILDING, known to this job alone */
 }
 
+/* ---- codes ------------------------------------------------------------------------------------------------------------------------- */
+
+static void code_given(void *job, void *hand, uint32_t piece) {
+    cmi_round_t *round = job;
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
+    uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n);
+    for (uint32_t i = from; i < to; i++) cmi_coded_write(&round->coded, round->given[i], scratch->form[CMI_FORM_QUERY]);
+    cmi_round_end(round, hand);
+}
+
+static void code_others(void *job, void *hand, uint32_t piece) {
+    cmi_round_t *round = job;
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
+    uint32_t from = round->coded.n_done + piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->coded_end);
+    for (uint32_t slot = from; slot < to; slot++) cmi_coded_catch_up(&round->coded, slot, scratch->form[CMI_FORM_QUERY]);
+    cmi_round_end(round, hand);
+}
+
+/* What others have inserted since the last part, and before the batch. */
+static void catch_up(cmi_round_t *round, cmi_team_t *team, void *hand) {
+    if (round->walked != &round->coded.rows) return;
+    uint32_t done = cmi_coded_look(&round->coded, &round->coded_end);
+    if (round->coded.n_done == round->coded_end) return;
+    cmi_team_run(team, hand, code_others, round, cmi_round_pieces(round->coded_end - round->coded.n_done));
+    round->coded.n_done = done;
+}
+
+static void code_round(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t n) {
+    if (round->walked != &round->coded.rows) return;
+    round->n = n;
+    cmi_team_run(team, hand, code_given, round, cmi_round_pieces(n));
+    catch_up(round, team, hand);
+}
+
 /* ---- locate ------------------------------------------------------------------------------------------------------------------------- */
 
 /* The nearest nodes of the levels 3, 2 and 1: who has the same ones has many neighbours in common. */
@@ -37,10 +71,10 @@ static void locate(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer
 
 static void locate_some(void *job, void *hand, uint32_t piece) {
     cmi_round_t *round = job;
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n);
     for (uint32_t i = from; i < to; i++) locate(round, scratch, i);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
 
 /* By bytes of the key, the lowest first. */
@@ -90,11 +124,11 @@ static void search(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer
 
 static void search_some(void *job, void *hand, uint32_t piece) {
     cmi_round_t *round = job;
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n);
     for (uint32_t i = from; i < to; i++)
         search(round, scratch, round->order[i].newcomer, i > from ? &round->nearest[round->order[i - 1].newcomer] : NULL);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------------- */
@@ -112,6 +146,7 @@ static void plan(cmi_round_t *round, uint32_t n_graph) {
 static void link_some(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t *slots, uint32_t n) {
     cmi_hnsw_t *graph = round->graph;
     uint32_t n_seen = cmi_hnsw_n_slots(graph);
+    catch_up(round, team, hand);
     round->slots = slots, round->n = n;
     round->entry = cmi_entry_load(graph);
     plan(round, n_seen - n);
@@ -124,15 +159,15 @@ static void link_some(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t
     cmi_team_run(team, hand, cmi_round_settle, round, cmi_round_pieces(n));
     cmi_round_group(round);
     cmi_round_link_back(round, team, hand);
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     for (uint32_t i = 0; i < n; i++) cmi_link_keep_up(graph, scratch, slots[i], n_seen);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
 
 static void link_one(cmi_round_t *round, void *hand, uint32_t slot) {
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     cmi_hnsw_link(round->graph, scratch, slot);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
 
 /* Into an order that has nothing to do with that in which they were given: neighbours often come one after the other, and a part would hold them all. */
@@ -166,6 +201,7 @@ static uint32_t take_out_tall(cmi_round_t *round, uint32_t n) {
 }
 
 void cmi_round_link(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t n) {
+    code_round(round, team, hand, n);
     uint32_t n_graph = cmi_hnsw_n_slots(round->graph) - n, n_tall = take_out_tall(round, n);
     link_parts(round, team, hand, round->tall, n_tall, n_graph / round->graph->params.m, TALL_SHARE);
     link_parts(round, team, hand, round->given, n - n_tall, n_graph + n_tall, FLAT_SHARE);
@@ -206,8 +242,8 @@ static uint64_t lay_out(cmi_round_t *round, uint8_t *base) {
     return used;
 }
 
-cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most) {
-    cmi_round_t round = {.graph = graph, .hands = *hands, .most = CMI_MIN(most, CMI_ROUND_MOST)};
+cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most, size_t n) {
+    cmi_round_t round = {.graph = graph, .hands = *hands, .walked = graph->walked, .most = CMI_MIN(most, CMI_ROUND_MOST)};
     round.row = graph->params.m + graph->params.m / 4;
     round.bytes = lay_out(&round, NULL);
     round.mark_bytes = (uint64_t)graph->params.capacity * sizeof(uint32_t);
@@ -220,11 +256,14 @@ cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_
     }
     lay_out(&round, base);
     memcpy(base, &round, sizeof round);
-    return (cmi_round_t *)(void *)base;
+    cmi_round_t *made = (cmi_round_t *)(void *)base;
+    if (cmi_coded_pays(graph, n) && cmi_coded_open(&made->coded, graph)) made->walked = &made->coded.rows;
+    return made;
 }
 
 void cmi_round_close(cmi_round_t *round) {
     if (!round) return;
+    cmi_coded_close(&round->coded);
     plat_pages_free(round->mark, (size_t)round->mark_bytes);
     plat_pages_free(round, (size_t)round->bytes);
 }

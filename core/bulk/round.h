@@ -27,14 +27,14 @@ typedef struct cmi_round cmi_round_t;
 /* How a member of the team works on the graph: pinned, with a scratch of its own. */
 typedef struct cmi_hands {
     cmi_scratch_t *(*begin)(void *hand);
-    void (*end)(void *hand);
+    cmi_scratch_t *(*end)(void *hand); /* the same scratch */
 } cmi_hands_t;
 
 #define CMI_ROUND_LEAST 64u   /* fewer nodes are not worth the waits: link them one by one */
 #define CMI_ROUND_MOST 32768u /* memory: some 25 MB at m = 16 */
 
-/* Room for rounds of up to `most` nodes. NULL when the machine gives no memory. */
-cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most);
+/* Room for rounds of up to `most` nodes, n in all. NULL when the machine gives no memory. Codes (coded.h) are done without where there is none for them. */
+cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most, size_t n);
 void cmi_round_close(cmi_round_t *round);
 
 /* Where the caller puts the slots of the next round: BUILDING, with their vectors. Lost by linking. */

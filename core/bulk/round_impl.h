@@ -3,6 +3,7 @@
 #ifndef CMI_ROUND_IMPL_H
 #define CMI_ROUND_IMPL_H
 
+#include "bulk/coded.h"
 #include "bulk/round.h"
 #include "index/scratch.h"
 
@@ -18,6 +19,8 @@ typedef struct cmi_located {
 struct cmi_round {
     cmi_hnsw_t *graph;
     cmi_hands_t hands;
+    cmi_coded_rows_t coded;   /* of the batch's own, or not opened */
+    const cmi_rows_t *walked; /* these, or the graph's */
     uint32_t most;        /* newcomers that there is room for */
     uint32_t row;         /* choices that a newcomer may have */
     uint64_t entry;       /* of the graph when the round began */
@@ -25,6 +28,7 @@ struct cmi_round {
     uint32_t n_neighbors; /* that a newcomer chooses in the end */
     uint32_t n;
     uint32_t n_owners;
+    uint32_t coded_end; /* of the slots that a phase codes */
     bool at_tree, at_late; /* what backlinks are about */
     uint32_t *slots;       /* by newcomer; in `given` or in `tall` */
     uint32_t *given, *tall;
@@ -40,6 +44,16 @@ struct cmi_round {
     uint32_t *choices;            /* by owner */
     uint64_t bytes, mark_bytes;
 };
+
+static inline cmi_scratch_t *cmi_round_begin(const cmi_round_t *round, void *hand) {
+    cmi_scratch_t *scratch = round->hands.begin(hand);
+    scratch->walked = round->walked;
+    return scratch;
+}
+
+static inline void cmi_round_end(const cmi_round_t *round, void *hand) {
+    round->hands.end(hand)->walked = round->graph->walked;
+}
 
 static inline uint32_t cmi_round_pieces(uint32_t n) {
     return (n + CMI_PIECE - 1) / CMI_PIECE;

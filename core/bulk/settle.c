@@ -80,8 +80,8 @@ static void settle(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer
 
 void cmi_round_settle(void *job, void *hand, uint32_t piece) {
     cmi_round_t *round = job;
-    cmi_scratch_t *scratch = round->hands.begin(hand);
+    cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n);
     for (uint32_t i = from; i < to; i++) settle(round, scratch, round->order[i].newcomer);
-    round->hands.end(hand);
+    cmi_round_end(round, hand);
 }
