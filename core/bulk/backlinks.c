@@ -66,11 +66,16 @@ static bool is_wanted(const cmi_round_t *round, uint32_t choice) {
     return round->at_tree ? asked && !round->hung[newcomer] : !(asked && round->hung[newcomer]);
 }
 
-static bool is_anybody_wanted(const cmi_round_t *round, uint32_t owner) {
+static bool wants_anybody(const cmi_round_t *round, uint32_t owner) {
     if (round->late[owner] != round->at_late) return false;
     for (uint32_t i = round->first[owner]; i < round->first[owner + 1]; i++)
         if (is_wanted(round, round->choices[i])) return true;
     return false;
+}
+
+static uint32_t next_wanting(const cmi_round_t *round, uint32_t owner, uint32_t to) {
+    while (owner < to && !wants_anybody(round, owner)) owner++;
+    return owner;
 }
 
 /* By slot. A node may be chosen by all: Shell's sort. */
@@ -107,9 +112,10 @@ static void serve_some(void *job, void *hand, uint32_t piece) {
     cmi_round_t *round = job;
     cmi_scratch_t *scratch = cmi_round_begin(round, hand);
     uint32_t from = piece * CMI_PIECE, to = CMI_MIN(from + CMI_PIECE, round->n_owners);
-    for (uint32_t owner = from; owner < to; owner++) {
-        if (owner + 1 < to) cmi_owner_request(round->graph, scratch, round->owners[owner + 1]);
-        if (is_anybody_wanted(round, owner)) serve(round, scratch, owner);
+    for (uint32_t owner = next_wanting(round, from, to), next; owner < to; owner = next) {
+        next = next_wanting(round, owner + 1, to);
+        if (next < to) cmi_owner_request(round->graph, scratch, round->owners[next]);
+        serve(round, scratch, owner);
     }
     cmi_round_end(round, hand);
 }

@@ -10,7 +10,11 @@
 #define FLAT_SHARE 2u /* a part has at most one node for so many that are linked */
 #define TALL_SHARE 8u /* of those on the upper levels: there newcomers do not meet */
 #define PARTS_AT_LEAST 8u
+#define NEIGHBORS_MORE 1u /* XXX */
+#define EF_LESS 20u
 #define PART_LEAST 16u /* fewer are linked one by one */
+#define KEPT_AT_MOST \
+    128u /* candidates of a newcomer: memory. At ef_construction 100, 48 instead of all lose .003 to .004 of recall at any ef */
 
 static uint32_t level_of(const cmi_hnsw_t *graph, uint32_t slot) {
     return cmi_meta_level(plat_load_relaxed(&cmi_hnsw_node(graph, slot)->meta)); /* relaxed: BUILDING, known to this job alone */
@@ -101,6 +105,14 @@ static cmi_found_t search_upper(const cmi_round_t *round, cmi_scratch_t *scratch
     return start;
 }
 
+/* Candidates; the m nearest of them say whom the newcomer meets. */
+static void keep_found(cmi_round_t *round, const cmi_pool_t *pool, uint32_t newcomer) {
+    uint32_t n = CMI_MIN(pool->n, round->n_kept), n_chosen = CMI_MIN(n, round->graph->params.m);
+    memcpy(round->found + (size_t)newcomer * round->n_kept, pool->at, n * sizeof *pool->at);
+    memcpy(round->chosen + (size_t)newcomer * round->row, pool->at, n_chosen * sizeof *pool->at);
+    round->n_found[newcomer] = n, round->n_chosen[newcomer] = n_chosen;
+}
+
 static void search(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer, const cmi_found_t *predecessor) {
     cmi_hnsw_t *graph = round->graph;
     cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, round->slots[newcomer]);
@@ -116,10 +128,8 @@ static void search(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer
         accept.dead_too = true;
         cmi_search_level(graph, scratch, &query, start, 0, round->ef, &accept);
     }
-    cmi_chosen_t chosen = {round->chosen + (size_t)newcomer * round->row, 0};
     round->nearest[newcomer] = scratch->pool.n > 0 ? scratch->pool.at[0] : start;
-    cmi_link_choose(graph, scratch, graph->params.m, &chosen);
-    round->n_chosen[newcomer] = chosen.n;
+    keep_found(round, &scratch->pool, newcomer);
 }
 
 static void search_some(void *job, void *hand, uint32_t piece) {
@@ -139,8 +149,8 @@ static void plan(cmi_round_t *round, uint32_t n_graph) {
     const cmi_hnsw_params_t *params = &round->graph->params;
     uint64_t n = round->n, all = n + n_graph;
     uint32_t fewer = (uint32_t)(params->ef_construction * n / (2 * all)), more = (uint32_t)(params->m * n / (2 * all));
-    round->ef = CMI_MAX(params->ef_construction - fewer, params->m);
-    round->n_neighbors = CMI_MIN(params->m + more, round->row);
+    round->ef = CMI_MAX(params->ef_construction - fewer - params->ef_construction / EF_LESS, params->m);
+    round->n_neighbors = CMI_MIN(params->m + more + NEIGHBORS_MORE, round->row);
 }
 
 static void link_some(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t *slots, uint32_t n) {
@@ -154,8 +164,6 @@ static void link_some(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t
     sort(round);
     cmi_team_run(team, hand, search_some, round, cmi_round_pieces(n));
     cmi_round_group(round);
-    cmi_found_t *first_choice = round->chosen;
-    round->chosen = round->before, round->before = first_choice;
     cmi_team_run(team, hand, cmi_round_settle, round, cmi_round_pieces(n));
     cmi_round_group(round);
     cmi_round_link_back(round, team, hand);
@@ -178,9 +186,13 @@ static void shuffle(cmi_round_t *round, uint32_t *slots, uint32_t n) {
     for (uint32_t i = 0; i < n; i++) slots[i] = round->order[i].newcomer;
 }
 
+static uint32_t largest_part(uint32_t n) {
+    return CMI_MAX(n / PARTS_AT_LEAST, PART_LEAST);
+}
+
 /* Part by part, each at most one node for `share` of the n_graph that are there, and PARTS_AT_LEAST of them: what lies together is then spread over several. */
 static void link_parts(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t *slots, uint32_t n, uint32_t n_graph, uint32_t share) {
-    uint32_t largest = CMI_MAX(n / PARTS_AT_LEAST, PART_LEAST);
+    uint32_t largest = largest_part(n);
     shuffle(round, slots, n);
     for (uint32_t i = 0, some; i < n; i += some) {
         some = CMI_MIN(CMI_MIN((n_graph + i) / share, largest), n - i);
@@ -221,18 +233,19 @@ static void *carve(uint8_t *base, uint64_t *used, uint64_t bytes) {
 
 /* With base NULL it only counts. */
 static uint64_t lay_out(cmi_round_t *round, uint8_t *base) {
-    uint64_t used = 0, most = round->most, n_choices = most * round->row;
+    uint64_t used = 0, most = round->most, at_once = round->most_at_once, n_choices = at_once * round->row;
     carve(base, &used, sizeof *round);
     round->given = carve(base, &used, most * sizeof(uint32_t));
     round->tall = carve(base, &used, most * sizeof(uint32_t));
     round->order = carve(base, &used, most * sizeof(cmi_located_t));
     round->spare = carve(base, &used, most * sizeof(cmi_located_t));
-    round->nearest = carve(base, &used, most * sizeof(cmi_found_t));
-    round->n_chosen = carve(base, &used, most * sizeof(uint32_t));
-    round->parent = carve(base, &used, most * sizeof(uint32_t));
-    round->hung = carve(base, &used, most);
+    round->nearest = carve(base, &used, at_once * sizeof(cmi_found_t));
+    round->n_found = carve(base, &used, at_once * sizeof(uint32_t));
+    round->n_chosen = carve(base, &used, at_once * sizeof(uint32_t));
+    round->parent = carve(base, &used, at_once * sizeof(uint32_t));
+    round->hung = carve(base, &used, at_once);
+    round->found = carve(base, &used, at_once * round->n_kept * sizeof(cmi_found_t));
     round->chosen = carve(base, &used, n_choices * sizeof(cmi_found_t));
-    round->before = carve(base, &used, n_choices * sizeof(cmi_found_t));
     round->owner_at = carve(base, &used, n_choices * sizeof(uint32_t));
     round->place = carve(base, &used, n_choices * sizeof(uint32_t));
     round->choices = carve(base, &used, n_choices * sizeof(uint32_t));
@@ -244,6 +257,8 @@ static uint64_t lay_out(cmi_round_t *round, uint8_t *base) {
 
 cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most, size_t n) {
     cmi_round_t round = {.graph = graph, .hands = *hands, .walked = graph->walked, .most = CMI_MIN(most, CMI_ROUND_MOST)};
+    round.most_at_once = largest_part(round.most);
+    round.n_kept = CMI_MIN(graph->params.ef_construction, KEPT_AT_MOST);
     round.row = graph->params.m + graph->params.m / 4;
     round.bytes = lay_out(&round, NULL);
     round.mark_bytes = (uint64_t)graph->params.capacity * sizeof(uint32_t);

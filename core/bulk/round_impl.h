@@ -21,21 +21,25 @@ struct cmi_round {
     cmi_hands_t hands;
     cmi_coded_rows_t coded;   /* of the batch's own, or not opened */
     const cmi_rows_t *walked; /* these, or the graph's */
-    uint32_t most;        /* newcomers that there is room for */
-    uint32_t row;         /* choices that a newcomer may have */
-    uint64_t entry;       /* of the graph when the round began */
-    uint32_t ef;          /* of the searches */
-    uint32_t n_neighbors; /* that a newcomer chooses in the end */
+    uint32_t most;            /* newcomers that there is room for */
+    uint32_t most_at_once;    /* that a part may have */
+    uint32_t row;             /* choices that a newcomer may have */
+    uint64_t entry;           /* of the graph when the round began */
+    uint32_t ef;              /* of the searches */
+    uint32_t n_neighbors;     /* that a newcomer chooses in the end */
     uint32_t n;
     uint32_t n_owners;
-    uint32_t coded_end; /* of the slots that a phase codes */
+    uint32_t coded_end;    /* of the slots that a phase codes */
     bool at_tree, at_late; /* what backlinks are about */
     uint32_t *slots;       /* by newcomer; in `given` or in `tall` */
     uint32_t *given, *tall;
     cmi_located_t *order, *spare; /* newcomers in the order of their places */
     cmi_found_t *nearest;         /* by newcomer: where its search begins, then the nearest that it found */
-    cmi_found_t *chosen, *before; /* by choice: final, and before the newcomers met */
-    uint32_t *n_chosen, *parent;  /* by newcomer; which of its choices is asked to be its tree parent */
+    uint32_t n_kept;              /* candidates that a newcomer may have */
+    cmi_found_t *found;           /* by candidate: what the newcomer's search found, nearest first */
+    cmi_found_t *chosen;          /* by choice: the nearest of these, then the neighbours for good */
+    uint32_t *n_found, *n_chosen; /* by newcomer */
+    uint32_t *parent;             /* by newcomer: which of its choices is asked to be its tree parent */
     uint8_t *hung;                /* by newcomer: it has a tree parent */
     uint32_t *owner_at, *place;   /* by choice: number of the chosen node among the owners; where the choice stands in `choices` */
     uint32_t *mark;               /* by slot of the graph: owner number + 1, 0 between groupings */
