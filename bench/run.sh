@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # run.sh [NAME... [ARGUMENT...]] - the benchmarks; without a name all of them. Called by `./build.sh bench`.
 #   kernels                       distances alone
-#   insert search storage load mixed readers-under-writes memory [--quick] [--systems A,B]
+#   insert bulk search storage load mixed readers-under-writes memory [--quick] [--systems A,B]
 #                                 our index beside other libraries (bench/driver); several names share what they build
 #   index                         search beside hnswlib, with the gates on recall and unreachable nodes
 #   temporal [N] [gate]           recall of the true top 10 under the score, and what it costs
 #   contexts [N] [gate]           search within contexts
-#   bulk [N] [THREADS]            cm_insert_batch beside threads that insert one by one
 #   consolidate [N]               consolidation beside comparing all pairs
 #   js [quick]                    the WebAssembly build in Node beside other packages
 #   browser [quick]               the same in Chromium
@@ -40,7 +39,7 @@ kernels() {
 # against NAME... [OPTION...]
 against() {
     need_driver "$1"
-    case " $* " in *" insert "* | *" search "* | *" storage "* | *" load "* | *" memory "*) words ;; esac
+    case " $* " in *" insert "* | *" bulk "* | *" search "* | *" storage "* | *" load "* | *" memory "*) words ;; esac
     case " $* " in *" --quick "*) set -- "$@" --out build/bench/quick ;; esac
     $driver "$@"
 }
@@ -56,7 +55,6 @@ on_words() {
 }
 
 temporal() { on_words temporal "${1:-200000}" "${@:2}"; }
-bulk() { on_words bulk "${1:-0}" "${@:2}"; }
 contexts() { on_words contexts "${1:-200000}" "${@:2}"; }
 js() { bash bench/js/run.sh js "$@"; }
 browser() { bash bench/js/run.sh browser "$@"; }
@@ -67,15 +65,15 @@ report() {
     node bench/report/report.mjs
 }
 
-everything=(insert search storage load mixed readers-under-writes memory)
+everything=(insert bulk search storage load mixed readers-under-writes memory)
 case ${1:-all} in
-    all) kernels; against "${everything[@]}"; temporal; contexts; bulk; consolidate; js; browser ;;
+    all) kernels; against "${everything[@]}"; temporal; contexts; consolidate; js; browser ;;
     --quick) kernels; against "${everything[@]}" --quick ;;
-    insert | search | storage | load | mixed | readers-under-writes | memory) against "$@" ;;
-    kernels | index | temporal | contexts | bulk | consolidate | js | browser | report) "$@" ;;
+    insert | bulk | search | storage | load | mixed | readers-under-writes | memory) against "$@" ;;
+    kernels | index | temporal | contexts | consolidate | js | browser | report) "$@" ;;
     *)
         echo "Error: no benchmark '$1'" >&2
-        echo "Hint: ./build.sh bench [kernels|insert|search|load|mixed|readers-under-writes|memory|index|temporal|contexts|bulk|consolidate|js|browser|report]" >&2
+        echo "Hint: ./build.sh bench [kernels|insert|bulk|search|load|mixed|readers-under-writes|memory|index|temporal|contexts|consolidate|js|browser|report]" >&2
         exit 2
         ;;
 esac

@@ -26,16 +26,21 @@ Fleet build_fleet(const Data &data, Wanted wanted, uint32_t threads, uint32_t sl
     Shape shape = {data.dimensions, data.n_base + data.n_extra, std::max(threads, max_threads)};
     for (const Kind &kind : kinds())
         if (wanted(kind) && is_chosen(kind)) fleet.systems.push_back({&kind, kind.make(shape), {}, {}, 0});
-    for (uint32_t from = 0, turn = 0; from < data.n_base; from += slice, turn++) {
-        uint32_t n = std::min(slice, data.n_base - from);
+    fill_fleet(fleet);
+    return fleet;
+}
+
+void fill_fleet(Fleet &fleet) {
+    const Data &data = *fleet.data;
+    for (uint32_t from = 0, turn = 0; from < data.n_base; from += fleet.slice, turn++) {
+        uint32_t n = std::min(fleet.slice, data.n_base - from);
         for (size_t i = 0; i < fleet.systems.size(); i++) {
             System &system = fleet.systems[(i + turn) % fleet.systems.size()];
-            system.slices.push_back(lap([&] { insert_rows(system, data, from, n, threads); }));
+            system.slices.push_back(lap([&] { insert_rows(system, data, from, n, fleet.threads); }));
         }
     }
     for (System &system : fleet.systems)
-        for (uint32_t t = 0; t < threads; t++) system.build_distances += system.peer->distances(t);
-    return fleet;
+        for (uint32_t t = 0; t < fleet.threads; t++) system.build_distances += system.peer->distances(t);
 }
 
 void run_queries(System &system, const Data &data, uint32_t threads, std::vector<uint32_t> &ids) {

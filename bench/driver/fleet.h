@@ -46,6 +46,9 @@ extern std::vector<std::string> only_systems;
 // Every system that is wanted, filled with the base of the data by that many threads. max_threads: most threads that will use it afterwards.
 Fleet build_fleet(const Data &data, Wanted wanted, uint32_t threads, uint32_t slice, uint32_t max_threads = 2);
 
+// The same for systems that are in the fleet already.
+void fill_fleet(Fleet &fleet);
+
 // From is always id `first` on; the ids are row numbers.
 void insert_rows(System &system, const Data &data, uint32_t first, uint32_t n, uint32_t threads);
 

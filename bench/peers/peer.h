@@ -65,6 +65,7 @@ struct Kind {
 const std::vector<Kind> &kinds();
 
 Kind lockfree_kind(), bf16_kind(), i8_kind(), rwlock_kind(), sharded_kind(), store_kind();
+Kind batch_kind(); // the store, filled by cm_insert_batch(): for a workload of its own, not among kinds()
 Kind hnswlib_kind(), usearch_kind(), faiss_kind();
 
 [[noreturn]] inline void die(const char *what, const char *why) {
