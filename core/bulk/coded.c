@@ -6,7 +6,7 @@
 
 bool cmi_coded_pays(const cmi_hnsw_t *graph, size_t n) {
     if (cmi_hnsw_is_coded(graph) || graph->params.metric == CM_METRIC_CUSTOM) return false;
-    return cmi_hnsw_n_slots(graph) / MOST_PER_NEW <= n;
+    return cmi_hnsw_n_slots(graph) <= (uint64_t)n * MOST_PER_NEW;
 }
 
 /* All of them: a round may come to any slot that others publish. */

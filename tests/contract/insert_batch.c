@@ -13,12 +13,13 @@
 enum { DIM = 16, MOST = 6000 };
 
 static plat_a32_t n_requests, refused_from; /* 0: none is refused */
+static uint32_t refused_to = UINT32_MAX;    /* from that on they are granted again; set before helpers ask */
 static bool in_chunks;                      /* address space cannot be reserved: a store that grows asks for pages */
 
 void *__real_plat_pages_alloc(size_t bytes);
 void *__wrap_plat_pages_alloc(size_t bytes) {
     uint32_t n = plat_fetch_add_relaxed(&n_requests, 1) + 1, from = plat_load_relaxed(&refused_from);
-    return from && n >= from ? NULL : __real_plat_pages_alloc(bytes);
+    return from && n >= from && n < refused_to ? NULL : __real_plat_pages_alloc(bytes);
 }
 
 static plat_pages_caps_t chunks; /* what it says then; set before helpers ask */
@@ -84,24 +85,75 @@ static void check_prefix(fixture_t *f, const words_t *w, uint32_t n, size_t n_do
 
 /* ---- the graph ---------------------------------------------------------------------------------------------------------------------------- */
 
-TEST(any_number_of_threads_gives_the_same_bytes) {
-    static const uint32_t threads[] = {1, 2, 3, 8};
-    words_t w = words_of(MOST);
-    memory_file_t first = {0};
-    for (uint32_t i = 0; i < 5; i++) { /* the last: a store that has no place for helpers */
-        cm_config_t config = config_of(MOST, i < 4 ? 16 : 1);
-        fixture_t f = fixture_open(&config);
-        size_t n_done = 0;
-        CHECK_STATUS(insert_with(&f, &w, MOST, threads[i % 4], &n_done), CM_OK);
-        CHECK_EQ_U64(n_done, MOST);
-        check_prefix(&f, &w, MOST, MOST);
-        memory_file_t file = save_to_memory(&f);
-        if (i == 0) first = file;
-        else check_same_bytes(&first, &file);
-        if (i > 0) memory_file_free(&file);
-        fixture_close(&f);
+static memory_file_t batch_of(const words_t *w, const cm_config_t *config, uint32_t threads) {
+    fixture_t f = fixture_open(config);
+    size_t n_done = 0;
+    CHECK_STATUS(insert_with(&f, w, MOST, threads, &n_done), CM_OK);
+    CHECK_EQ_U64(n_done, MOST);
+    check_prefix(&f, w, MOST, MOST);
+    memory_file_t file = save_to_memory(&f);
+    fixture_close(&f);
+    return file;
+}
+
+static void check_any_number_of_threads(const words_t *w, cm_vectors_t vectors, cm_metric_t metric) {
+    static const uint32_t threads[] = {2, 3, 8, 8};
+    cm_config_t config = config_of(MOST, 16);
+    config.vectors = vectors, config.metric = metric;
+    memory_file_t first = batch_of(w, &config, 1);
+    for (uint32_t i = 0; i < 4; i++) {
+        if (i == 3) config.max_threads = 1; /* no place for helpers */
+        memory_file_t file = batch_of(w, &config, threads[i]);
+        check_same_bytes(&first, &file);
+        memory_file_free(&file);
     }
     memory_file_free(&first);
+}
+
+TEST(any_number_of_threads_gives_the_same_bytes) {
+    words_t w = words_of(MOST);
+    check_any_number_of_threads(&w, CM_VECTORS_F32, CM_METRIC_COSINE);
+    check_any_number_of_threads(&w, CM_VECTORS_BF16, CM_METRIC_COSINE);
+    check_any_number_of_threads(&w, CM_VECTORS_I8, CM_METRIC_COSINE);
+    check_any_number_of_threads(&w, CM_VECTORS_F32, CM_METRIC_DOT);
+    check_any_number_of_threads(&w, CM_VECTORS_F32, CM_METRIC_L2SQ);
+    words_free(&w);
+}
+
+/* The requests of a batch before its threads start: drafts, round, marks, and then the codes, here in chunks. */
+static memory_file_t batch_without_codes(const words_t *w, uint32_t threads) {
+    enum { FIRST_OF_CODES = 4 };
+    cm_config_t config = config_of(MOST, 16);
+    fixture_t f = fixture_open(&config);
+    chunks.page_bytes = __real_plat_pages_caps()->page_bytes;
+    in_chunks = true, refused_to = FIRST_OF_CODES + 1;
+    plat_store_relaxed(&n_requests, 0);
+    plat_store_relaxed(&refused_from, FIRST_OF_CODES);
+    CHECK_STATUS(insert_with(&f, w, MOST, threads, NULL), CM_OK);
+    plat_store_relaxed(&refused_from, 0);
+    in_chunks = false, refused_to = UINT32_MAX;
+    check_prefix(&f, w, MOST, MOST);
+    memory_file_t file = save_to_memory(&f);
+    fixture_close(&f);
+    return file;
+}
+
+static bool are_same_bytes(const memory_file_t *a, const memory_file_t *b) {
+    return a->n_bytes == b->n_bytes && memcmp(a->bytes, b->bytes, a->n_bytes) == 0;
+}
+
+TEST(without_memory_for_codes_another_graph_and_the_same_for_any_number_of_threads) {
+    static const uint32_t threads[] = {2, 3, 8};
+    words_t w = words_of(MOST);
+    cm_config_t config = config_of(MOST, 16);
+    memory_file_t with = batch_of(&w, &config, 2), first = batch_without_codes(&w, 1);
+    CHECK(!are_same_bytes(&with, &first));
+    for (uint32_t i = 0; i < 3; i++) {
+        memory_file_t file = batch_without_codes(&w, threads[i]);
+        check_same_bytes(&first, &file);
+        memory_file_free(&file);
+    }
+    memory_file_free(&with), memory_file_free(&first);
     words_free(&w);
 }
 
@@ -121,22 +173,48 @@ static double recall_of(fixture_t *f, const float *queries, uint32_t n, uint32_t
     return n_found / (10.0 * n);
 }
 
-TEST(finds_as_much_as_single_inserts) {
+static void insert_singly(fixture_t *f, const words_t *w, uint32_t from, uint32_t to) {
+    for (uint32_t i = from; i < to; i++) CHECK_STATUS(cm_insert(f->thread, &w->memories[i]), CM_OK);
+}
+
+/* The batch in the middle: before it are nodes that it has to code, after it inserts on the same thread, which do not know of its codes. */
+static void check_recall(const words_t *w, cm_vectors_t vectors, cm_metric_t metric, uint32_t from, uint32_t to, double most_lost) {
     enum { QUERIES = 300 };
-    words_t w = words_of(MOST);
     cm_config_t config = config_of(MOST, 8);
+    config.vectors = vectors, config.metric = metric;
     fixture_t bulk = fixture_open(&config), single = fixture_open(&config);
     rng_t rng = rng_seed(5);
     float *queries = vectors_uniform(&rng, QUERIES, DIM);
-    CHECK_STATUS(insert_with(&bulk, &w, MOST, 2, NULL), CM_OK);
-    for (uint32_t i = 0; i < MOST; i++) CHECK_STATUS(cm_insert(single.thread, &w.memories[i]), CM_OK);
+    cm_batch_t options = CM_BATCH_INIT;
+    options.threads = 2;
+    insert_singly(&bulk, w, 0, from);
+    CHECK_STATUS(cm_insert_batch(bulk.thread, w->memories + from, to - from, &options, NULL), CM_OK);
+    insert_singly(&bulk, w, to, MOST);
+    insert_singly(&single, w, 0, MOST);
+    check_prefix(&bulk, w, MOST, MOST);
     for (uint32_t ef = 30; ef <= 120; ef *= 2) {
         double of_bulk = recall_of(&bulk, queries, QUERIES, ef), of_single = recall_of(&single, queries, QUERIES, ef);
-        printf("# ef %u: recall %.4f, of single inserts %.4f\n", ef, of_bulk, of_single);
-        CHECK_MSG(of_bulk > of_single - 0.015, "ef %u: recall %.4f, of single inserts %.4f", ef, of_bulk, of_single);
+        printf("# vectors %u, metric %u, %u to %u, ef %u: recall %.4f, of single inserts %.4f\n", (unsigned)vectors, (unsigned)metric, from,
+               to, ef, of_bulk, of_single);
+        CHECK_MSG(of_bulk > of_single - most_lost, "ef %u: recall %.4f, of single inserts %.4f", ef, of_bulk, of_single);
     }
     free(queries);
     fixture_close(&bulk), fixture_close(&single);
+}
+
+TEST(finds_as_much_as_single_inserts) {
+    words_t w = words_of(MOST);
+    for (uint32_t vectors = CM_VECTORS_F32; vectors <= CM_VECTORS_I8; vectors++)
+        check_recall(&w, (cm_vectors_t)vectors, CM_METRIC_COSINE, 0, MOST, 0.002);
+    check_recall(&w, CM_VECTORS_F32, CM_METRIC_DOT, 0, MOST, 0.002);
+    check_recall(&w, CM_VECTORS_F32, CM_METRIC_L2SQ, 0, MOST, 0.002);
+    words_free(&w);
+}
+
+TEST(finds_as_much_between_single_inserts) {
+    words_t w = words_of(MOST);
+    check_recall(&w, CM_VECTORS_F32, CM_METRIC_COSINE, MOST / 2, MOST - 500, 0.015);
+    check_recall(&w, CM_VECTORS_BF16, CM_METRIC_L2SQ, MOST / 2, MOST - 500, 0.015);
     words_free(&w);
 }
 
@@ -273,7 +351,9 @@ TEST(memory_refused_from_any_request_on) {
 
 int main(void) {
     RUN(any_number_of_threads_gives_the_same_bytes);
+    RUN(without_memory_for_codes_another_graph_and_the_same_for_any_number_of_threads);
     RUN(finds_as_much_as_single_inserts);
+    RUN(finds_as_much_between_single_inserts);
     RUN(ids_that_come_again_replace_in_order);
     RUN(nothing_is_inserted_when_an_element_is_wrong);
     RUN(cancelled_in_the_middle);
