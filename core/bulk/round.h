@@ -5,9 +5,10 @@
  * Linking one node depends on all nodes before it. A round breaks that chain: a part of its nodes searches the graph as it was when the part began, each for itself, and then meets those of the same part
  * that have neighbours in common with them. Only then do backlinks appear, and each list is changed by one thread, in a fixed order. Phases, with a wait after each (team.h):
  *
+ *     code       rows of the batch's own, where the store has none: coded.h
  *     locate     where each node belongs: the nearest node of the upper levels; the round is sorted by it, so that searches that follow each other read the same rows
- *     search     level 0 (and the upper levels of tall nodes) of the graph as it is: a first choice of neighbours
- *     settle     nodes that chose the same neighbour look at each other; final choice, forward lists, LIVE
+ *     search     level 0 (and the upper levels of tall nodes) of the graph as it is: candidates
+ *     settle     nodes that have a near neighbour in common look at each other, too; choice, forward lists, LIVE
  *     backlinks  by owner: the tree edges first, then the others (backlinks.c)
  *
  * So each phase has a part of the round only: never more nodes than a share of those that are linked, taken in an order that is not that of the batch. Tall nodes (level > 0) go first, in
@@ -31,7 +32,7 @@ typedef struct cmi_hands {
 } cmi_hands_t;
 
 #define CMI_ROUND_LEAST 64u   /* fewer nodes are not worth the waits: link them one by one */
-#define CMI_ROUND_MOST 32768u /* memory: some 25 MB at m = 16 */
+#define CMI_ROUND_MOST 32768u /* memory: some 10 MB at m = 16, ef_construction 100 */
 
 /* Room for rounds of up to `most` nodes, n in all. NULL when the machine gives no memory. Codes (coded.h) are done without where there is none for them. */
 cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most, size_t n);
