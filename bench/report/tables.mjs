@@ -42,6 +42,38 @@ export function versions(rows) {
         .join(', ');
 }
 
+/** Batches beside single inserts: rates, and what the graphs find. */
+export function bulk(rows) {
+    const at = (data, parameter, system, wanted) => one(rows, { workload: 'bulk', data, parameter, system, ...wanted });
+    const lines = distinct(select(rows, { workload: 'bulk' }), 'data').flatMap((data) => {
+        const rate = (system, clock) => at(data, 'all', system, { clock });
+        const ratio = (clock) => one(rows, { workload: 'bulk', data, parameter: /^all vs=/, unit: 'ratio', clock });
+        const rates = ['wall', 'cpu'].map((clock) => [
+            data,
+            clock === 'wall' ? 'inserts/s' : 'inserts/s by processor time',
+            spread(rate('batch', clock)),
+            spread(rate('single inserts', clock)),
+            spread(ratio(clock)),
+        ]);
+        const efs = distinct(select(rows, { workload: 'bulk', data, unit: 'recall' }), 'parameter');
+        const found = (ef, system) => {
+            const row = at(data, ef, system, { unit: 'recall' });
+            return `${share(row.recall)}, ${count(row.distances)}`;
+        };
+        return [
+            ...rates,
+            ...efs.map((ef) => [
+                data,
+                `recall@10 at ${ef.replace('=', ' ')}, distances/query`,
+                found(ef, 'batch'),
+                found(ef, 'single inserts'),
+                '',
+            ]),
+        ];
+    });
+    return table(['data', '', 'batch', 'single inserts', 'ratio'], lines);
+}
+
 export function searchAtRecall(rows) {
     const lines = [1, 2].flatMap((threads) =>
         rates(rows, { workload: 'search', data: words, threads }, ['recall=0.900', 'recall=0.950', 'recall=0.975'], (row, parameter) => [

@@ -2,7 +2,7 @@
 // targets.mjs - what we want to reach, and what was measured. Ratios are ours over the other's, by processor time where threads do not wait for each other,
 // because other programs share the machine; by the wall clock where waiting is what is measured.
 
-import { count, one, oursOver, PEERS, share, table } from './rows.mjs';
+import { count, one, oursOver, PEERS, select, share, table } from './rows.mjs';
 
 const words = /words$/;
 const embeddings = /x768/;
@@ -180,6 +180,30 @@ function* memory(rows) {
     }
 }
 
+/** Of the recalls at equal ef, ours less the other's. */
+function leastGap(rows, data) {
+    const at = (system) => select(rows, { workload: 'bulk', data, system, unit: 'recall' });
+    const gaps = at('batch').map((row) => row.recall - one(at('single inserts'), { parameter: row.parameter }).recall);
+    return Math.min(...gaps);
+}
+
+function* bulkLoads(rows) {
+    for (const [data, name] of [
+        [words, 'words'],
+        [embeddings, '10,000 x 768'],
+    ]) {
+        const ratio = (clock) => one(rows, { workload: 'bulk', data, parameter: /^all vs=/, unit: 'ratio', clock })?.median;
+        const [work, wanted, cpu] = [`bulk load on all cores, ${name}`, '1.3 x threaded single inserts, recall within .002', ratio('cpu')];
+        if (cpu === undefined) {
+            yield target(work, wanted);
+            continue;
+        }
+        const gap = leastGap(rows, data);
+        const measured = `${cpu.toFixed(2)} (wall ${ratio('wall').toFixed(2)}), recall ${gap < 0 ? '' : '+'}${gap.toFixed(4)} at least`;
+        yield [work, wanted, measured, cpu >= 1.3 && gap >= -0.002 ? 'met' : 'no'];
+    }
+}
+
 function* fewerBits(rows) {
     const at = (data, system, parameter) => one(rows, { workload: 'storage', data, system, parameter, clock: 'cpu', unit: 'queries/s' });
     const over = (data, parameter, system, base) => {
@@ -208,9 +232,9 @@ function* fewerBits(rows) {
 }
 
 export function targets(rows) {
-    const lines = [search, builds, scaling, embeddingLike, readersUnderWrites, memory, fewerBits].flatMap((part) => [...part(rows)]);
-    for (const [work, wanted] of [['bulk load on all cores', '1.3 x threaded single inserts']])
-        lines.push([work, wanted, 'the library has no such mode yet', 'no']);
+    const lines = [search, builds, scaling, embeddingLike, readersUnderWrites, memory, fewerBits, bulkLoads].flatMap((part) => [
+        ...part(rows),
+    ]);
     lines.push(['1,000,000 x 100: inserts/s at the end', '0.6 x those at 100,000', 'not measured', '']);
     return table(['work', 'target', 'measured', ''], lines);
 }
