@@ -2,7 +2,9 @@
 /* coded.c - see coded.h. */
 #include "bulk/coded.h"
 
-#define MOST_PER_NEW 256u /* nodes of the store for each of the batch: coding one takes some 1/500 of an insert */
+/* Nodes of the store for each of the batch. Measured with 100,000 to 150,000 x 100, processor time of an insert by batch: 1 of 16 106 us with codes and 142 without, of 29 124 and 126, of 54 138 and 136,
+ * of 104 201 and 132. */
+#define MOST_PER_NEW 32u
 
 bool cmi_coded_pays(const cmi_hnsw_t *graph, size_t n) {
     if (cmi_hnsw_is_coded(graph) || graph->params.metric == CM_METRIC_CUSTOM) return false;

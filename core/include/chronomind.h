@@ -260,7 +260,7 @@ typedef struct cm_batch {
  * first (an error names the element: "memories[17]: ..."), and nothing is inserted if one is wrong. They come into existence in order, by rounds of up to 32,768; whatever ends the batch early,
  * the first *n_done of them (may be NULL) are there, whole, and no others. Unless somebody else writes meanwhile, which is allowed, the same memories give the same snapshot bytes
  * for any number of threads (not the bytes that single inserts give). Takes scratch pages: some 300 bytes per memory of a round, and for the
- * time of the batch dimensions + 8 bytes per memory of the store, unless that has codes or is hundreds of times as large as the batch; without memory for these it is slower, and gives other
+ * time of the batch dimensions + 8 bytes per memory of the store, unless that has codes or is more than 32 times as large as the batch; without memory for these it is slower, and gives other
  * bytes. SETUP: it starts threads, which wait for each other; nobody
  * else waits for them. options may be NULL. What cm_insert() says, and CM_E_CANCELLED, CM_E_BUSY (from inside a callback). */
 CM_API cm_status_t cm_insert_batch(cm_thread_t *thread, const cm_memory_t *memories, size_t n, const cm_batch_t *options, size_t *n_done);

@@ -111,9 +111,9 @@ TEST(they_pay_where_the_batch_is_no_small_part_of_the_store) {
     float vector[DIM] = {1};
     open_world(&world, CM_METRIC_COSINE, CM_VECTORS_F32);
     CHECK(cmi_coded_pays(&world.graph, 64));
-    for (uint32_t i = 0; i < 64 * 257; i++) reserve(&world, vector);
+    for (uint32_t i = 0; i < 64 * 33; i++) reserve(&world, vector);
     CHECK(!cmi_coded_pays(&world.graph, 64));
-    CHECK(cmi_coded_pays(&world.graph, 300));
+    CHECK(cmi_coded_pays(&world.graph, 80));
     close_world(&world);
     open_world(&world, CM_METRIC_COSINE, CM_VECTORS_I8);
     CHECK(!cmi_coded_pays(&world.graph, 1000)); /* it has them */
