@@ -158,6 +158,8 @@ bool storage_workload(World &world) {
     Rows rows(world.out, "storage");
     storage_of(world, rows, world.all_words(), {40, 60, 80, 120, 160, 200, 240, 300}, {.90, .95});
     storage_of(world, rows, world.embeddings(), {10, 20, 30, 50, 100}, {.95, .99});
+    for (const Kind &kind : kinds())
+        if (is_of_storage(kind) && is_chosen(kind)) add_memory(world, rows, kind, "embeddings", false);
     return true;
 }
 

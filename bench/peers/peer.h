@@ -64,7 +64,7 @@ struct Kind {
 // Those that were compiled in, ours first. Says on stderr, once, which are not and how to get them.
 const std::vector<Kind> &kinds();
 
-Kind lockfree_kind(), bf16_kind(), i8_kind(), rwlock_kind(), sharded_kind(), store_kind();
+Kind lockfree_kind(), bf16_kind(), i8_kind(), i8_file_kind(), rwlock_kind(), sharded_kind(), store_kind();
 Kind hnswlib_kind(), usearch_kind(), faiss_kind();
 
 [[noreturn]] inline void die(const char *what, const char *why) {

@@ -112,7 +112,9 @@ export function searchEmbeddings(rows) {
 
 /** f32 beside fewer bits: inserts, bytes, and searches at equal recall, each as a multiple of f32's too. */
 export function storage(rows) {
-    const all = select(rows, { workload: 'storage', clock: 'cpu', threads: 1 }).filter((row) => row.unit !== 'ratio');
+    const all = select(rows, { workload: 'storage', threads: 1 }).filter(
+        (row) => row.parameter === 'resident' || (row.clock === 'cpu' && row.unit !== 'ratio'),
+    );
     const lines = distinct(all, 'data').flatMap((data) => {
         const recalls = distinct(select(all, { data, parameter: /^recall=/ }), 'parameter');
         const times = (row, base) => (row && base ? `${count(row.median)} (${(row.median / base.median).toFixed(2)} x)` : '');
@@ -122,13 +124,14 @@ export function storage(rows) {
                 data,
                 system,
                 count(at(system, 'inserts').bytes),
+                at(system, 'resident') ? count(at(system, 'resident').median) : '',
                 times(at(system, 'inserts'), at('chronomind', 'inserts')),
                 share(at(system, 'ef=100')?.recall ?? at(system, 'ef=200')?.recall),
                 ...recalls.map((parameter) => `${times(at(system, parameter), at('chronomind', parameter))} at ${parameter.slice(8, -1)}`),
             ];
         });
     });
-    const columns = ['data', 'system', 'bytes per vector, index included', 'inserts/s', 'recall@10 at ef 200 (100)'];
+    const columns = ['data', 'system', 'bytes per vector, index included', 'of these in memory', 'inserts/s', 'recall@10 at ef 200 (100)'];
     return table([...columns, 'queries/s at equal recall', 'and at a higher one'], lines);
 }
 
