@@ -36,6 +36,9 @@ inline bool is_library(const Kind &kind) {
 inline bool is_index(const Kind &kind) {
     return kind.name != std::string("chronomind store") && !is_smaller(kind);
 }
+inline bool is_ours_or_hnswlib(const Kind &kind) {
+    return kind.name == std::string("chronomind") || kind.name == std::string("hnswlib");
+}
 inline bool is_mixing_index(const Kind &kind) {
     return is_index(kind) && kind.mixes;
 }

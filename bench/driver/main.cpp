@@ -16,6 +16,7 @@ struct Workload {
     bool (*run)(World &);
 };
 constexpr Workload kWorkloads[] = {{"insert", insert_workload},
+                                   {"million", million_workload},
                                    {"search", search_workload},
                                    {"storage", storage_workload},
                                    {"load", load_workload},
@@ -36,7 +37,7 @@ void choose_systems(const char *names) {
 
 int usage(const char *why) {
     std::fprintf(stderr,
-                 "Error: %s\nHint: driver insert|search|storage|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
+                 "Error: %s\nHint: driver insert|million|search|storage|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
                  "FOLDER] [--words FOLDER]\n",
                  why);
     return 2;

@@ -130,7 +130,7 @@ void embeddings(World &world, Rows &rows) {
 }
 
 bool is_of_storage(const Kind &kind) {
-    return kind.name == std::string("chronomind") || kind.name == std::string("hnswlib") || is_smaller(kind);
+    return is_ours_or_hnswlib(kind) || is_smaller(kind);
 }
 
 // f32 beside bf16, i8 and hnswlib: curves, rates at equal recall, and inserts of the build.

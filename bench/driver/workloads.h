@@ -21,6 +21,7 @@ struct World {
 
 // True: nothing to complain about.
 bool insert_workload(World &world);
+bool million_workload(World &world);
 bool search_workload(World &world);
 bool storage_workload(World &world);
 bool mixed_workload(World &world);
