@@ -218,7 +218,8 @@ function* fewerBits(rows) {
 }
 
 function* million(rows) {
-    const rate = (parameter) => one(rows, { workload: 'million', system: 'chronomind', parameter, unit: 'inserts/s', clock: 'cpu' })?.median;
+    const rate = (parameter) =>
+        one(rows, { workload: 'million', system: 'chronomind', parameter, unit: 'inserts/s', clock: 'cpu' })?.median;
     yield target('1,000,000 x 100: inserts/s at the end', '0.6 x those at 100,000', rate('at=1M') && rate('at=1M') / rate('at=100k'), 0.6);
     const slices = one(rows, { workload: 'million', system: 'chronomind', parameter: 'p99.9 of a slice' });
     if (!slices) return;
@@ -227,7 +228,9 @@ function* million(rows) {
 }
 
 export function targets(rows) {
-    const lines = [search, builds, scaling, embeddingLike, readersUnderWrites, memory, fewerBits, million].flatMap((part) => [...part(rows)]);
+    const lines = [search, builds, scaling, embeddingLike, readersUnderWrites, memory, fewerBits, million].flatMap((part) => [
+        ...part(rows),
+    ]);
     for (const [work, wanted] of [['bulk load on all cores', '1.3 x threaded single inserts']])
         lines.push([work, wanted, 'the library has no such mode yet', 'no']);
     return table(['work', 'target', 'measured', ''], lines);
