@@ -11,11 +11,13 @@ static bool keep(void *context, uint32_t slot) {
     return cmi_filter_passes(context, slot);
 }
 
-/* Asking whether a slot is a memory takes three looks, each at a place that the one before names. Requested for all likely hits at once they cost 1.5 % of a search instead of 4 %. */
+/* Asking whether a slot is a memory takes three looks, each at a place that the one before names, and who shows the hit reads its id at a fourth. Requested for all likely hits at once
+ * they cost 1.5 % of a search instead of 4 %. */
 static void request(const cmi_search_t *search, const cmi_found_t *found, uint32_t n) {
     const cm_store_t *store = search->store;
     for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_record_at(store, found[i].slot));
     for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_idmap_at(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))));
+    for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_idmap_key(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))).data);
 }
 
 /* With distances of full rows, nearest first. */
