@@ -54,7 +54,7 @@ bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metr
     rows->row_bytes = round_up(cmi_row_vector_bytes(vectors, dimensions) + sizeof(float), halves ? 32 : 64);
     rows->dot = halves ? kernels->dot_bf16 : kernels->dot;
     rows->kernel = metric != CM_METRIC_L2SQ ? rows->dot : halves ? kernels->l2sq_bf16 : kernels->l2sq;
-    if (spill_folder) return cmi_arena_open_spilled(&rows->arena, rows->row_bytes, capacity, spill_folder) == NULL;
+    if (PLAT_CAN_SPILL && spill_folder) return cmi_arena_open_spilled(&rows->arena, rows->row_bytes, capacity, spill_folder) == NULL;
     return cmi_arena_open(&rows->arena, rows->row_bytes, capacity);
 }
 

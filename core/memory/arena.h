@@ -45,7 +45,7 @@ bool cmi_arena_ensure(cmi_arena_t *arena, uint32_t i);
 uint64_t cmi_arena_bytes(const cmi_arena_t *arena, uint32_t n);
 
 static inline bool cmi_arena_is_spilled(const cmi_arena_t *arena) {
-    return arena->spill.address != NULL;
+    return PLAT_CAN_SPILL && arena->spill.address != NULL;
 }
 
 static inline void *cmi_arena_at(const cmi_arena_t *arena, uint32_t i) {

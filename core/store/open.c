@@ -70,12 +70,11 @@ cm_status_t cmi_store_close(cm_store_t *store) {
 }
 
 cm_status_t cmi_no_slots(const cm_store_t *store, cm_error_t *error) {
-    const char *folder = store->config.spill_folder;
-    if (!folder) return cmi_no_memory(error, "index slots");
+    if (!cmi_arena_is_spilled(&store->graph.full.arena)) return cmi_no_memory(error, "index slots");
     return cmi_fail(
         error, CM_E_NO_MEMORY,
         "no room for more vectors in spill_folder \"%s\", or no more memory for index slots: make room on that disk, or raise the limit",
-        folder);
+        store->config.spill_folder);
 }
 
 const cm_config_t *cmi_store_config(const cm_store_t *store) {

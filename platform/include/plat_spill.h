@@ -6,7 +6,7 @@
  * The file has no name: nobody else sees it, and it is gone when the process ends, however that happens. Writing to a page for which the disk has no room would
  * be a SIGBUS, so room is asked for first, in steps, where a refusal is an answer.
  *
- * WebAssembly has no such thing and says so.
+ * WebAssembly has no such thing and says so (PLAT_CAN_SPILL).
  */
 #ifndef PLAT_SPILL_H
 #define PLAT_SPILL_H
@@ -14,6 +14,12 @@
 #include "plat_atomic.h"
 
 #include <stddef.h>
+
+#ifdef __wasm__
+enum { PLAT_CAN_SPILL = 0 };
+#else
+enum { PLAT_CAN_SPILL = 1 };
+#endif
 
 typedef struct plat_spill {
     uint8_t *address;  /* NULL: none. Immutable after open */
