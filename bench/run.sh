@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # run.sh [NAME... [ARGUMENT...]] - the benchmarks; without a name all of them. Called by `./build.sh bench`.
 #   kernels                       distances alone
-#   insert bulk search storage load mixed readers-under-writes memory [--quick] [--systems A,B]
+#   insert bulk million search storage load mixed readers-under-writes memory [--quick] [--systems A,B]
 #                                 our index beside other libraries (bench/driver); several names share what they build
 #   index                         search beside hnswlib, with the gates on recall and unreachable nodes
 #   temporal [N] [gate]           recall of the true top 10 under the score, and what it costs
@@ -39,7 +39,7 @@ kernels() {
 # against NAME... [OPTION...]
 against() {
     need_driver "$1"
-    case " $* " in *" insert "* | *" bulk "* | *" search "* | *" storage "* | *" load "* | *" memory "*) words ;; esac
+    case " $* " in *" insert "* | *" bulk "* | *" million "* | *" search "* | *" storage "* | *" load "* | *" memory "*) words ;; esac
     case " $* " in *" --quick "*) set -- "$@" --out build/bench/quick ;; esac
     $driver "$@"
 }
@@ -65,15 +65,15 @@ report() {
     node bench/report/report.mjs
 }
 
-everything=(insert bulk search storage load mixed readers-under-writes memory)
+everything=(insert bulk million search storage load mixed readers-under-writes memory)
 case ${1:-all} in
     all) kernels; against "${everything[@]}"; temporal; contexts; consolidate; js; browser ;;
     --quick) kernels; against "${everything[@]}" --quick ;;
-    insert | bulk | search | storage | load | mixed | readers-under-writes | memory) against "$@" ;;
+    insert | bulk | million | search | storage | load | mixed | readers-under-writes | memory) against "$@" ;;
     kernels | index | temporal | contexts | consolidate | js | browser | report) "$@" ;;
     *)
         echo "Error: no benchmark '$1'" >&2
-        echo "Hint: ./build.sh bench [kernels|insert|bulk|search|load|mixed|readers-under-writes|memory|index|temporal|contexts|consolidate|js|browser|report]" >&2
+        echo "Hint: ./build.sh bench [kernels|insert|bulk|million|search|storage|load|mixed|readers-under-writes|memory|index|temporal|contexts|consolidate|js|browser|report]" >&2
         exit 2
         ;;
 esac

@@ -10,6 +10,8 @@
 #include "plat_atomic.h"
 #include "plat_pages.h"
 
+#include <string.h>
+
 /* Consumes bytes of a snapshot, in order. 0 = success. */
 __attribute__((import_module("env"), import_name("write"))) int cmi_host_write(uint32_t handle, const void *bytes, size_t n_bytes);
 
@@ -122,6 +124,40 @@ CM_API void cm_wasm_consolidate_progress(cm_consolidate_t *options, uint32_t han
 
 CM_API void cm_wasm_load_init(cm_load_options_t *options) {
     *options = (cm_load_options_t)CM_LOAD_INIT;
+}
+
+/* ---- results ------------------------------------------------------------------------------------------------------------ */
+
+/* What a hit shows of its memory. id.len is 0 where the memory was replaced or removed meanwhile. */
+typedef struct shown {
+    cm_str_t id, context, text, metadata;
+} shown_t;
+
+static cm_str_t moved(cm_str_t string, ptrdiff_t by) {
+    return (cm_str_t){string.data + by, string.len};
+}
+
+/* Fills out[0 .. n-1], the strings one behind the other in the buffer, and returns for how many hits there was room: one call out of JavaScript for all of them.
+ * *needed: of the copy for which there was none. */
+CM_API size_t cm_wasm_show(cm_thread_t *thread, const cm_hit_t *hits, size_t n, shown_t *out, char *buffer, size_t capacity,
+                           size_t *needed) {
+    char *end = buffer + capacity;
+    for (size_t i = 0; i < n; i++) {
+        cm_memory_t memory;
+        char *room = (char *)(((uintptr_t)buffer + 7) & ~(uintptr_t)7);
+        size_t left = room < end ? (size_t)(end - room) : 0;
+        cm_status_t status = cm_get_hit(thread, hits[i].slot, hits[i].generation, &memory, room, left, needed);
+        if (status == CM_E_BUFFER) return i;
+        out[i] = (shown_t){0};
+        if (status != CM_OK) continue;
+        char *strings = (char *)(uintptr_t)(memory.vector + memory.dimensions); /* which end the copy; what lies before them is not shown */
+        size_t n_bytes = (size_t)(room + *needed - strings);
+        ptrdiff_t by = buffer - strings;
+        out[i] = (shown_t){moved(memory.id, by), moved(memory.context, by), moved(memory.text, by), moved(memory.metadata, by)};
+        memmove(buffer, strings, n_bytes);
+        buffer += n_bytes;
+    }
+    return n;
 }
 
 /* Room for arguments and results, aligned to a page. NULL when the machine gives no more. */

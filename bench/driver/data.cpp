@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "driver/data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -75,6 +76,27 @@ Data words_data(const char *folder, uint32_t limit, bool with_truth) {
                 data.raw.insert(data.raw.end(), words_vector(&words, i), words_vector(&words, i) + WORDS_DIMENSIONS);
     words_free(&words);
     return finished(std::move(data), with_truth);
+}
+
+Data crowded_words_data(const char *folder, uint32_t n_base, uint32_t limit) {
+    Data words = words_data(folder, limit, false), data;
+    const uint32_t dimensions = words.dimensions;
+    data.dimensions = dimensions, data.n_base = n_base, data.n_queries = words.n_queries;
+    data.name = std::to_string(n_base) + "x" + std::to_string(dimensions) + " words and noisy copies";
+    data.raw.resize((size_t(n_base) + words.n_queries) * dimensions);
+    Random random = {11};
+    std::vector<uint32_t> order(n_base);
+    for (uint32_t i = 0; i < n_base; i++) order[i] = i;
+    for (uint32_t i = n_base - 1; i > 0; i--) std::swap(order[i], order[uint32_t((random() + 1) / 2 * float(i))]);
+    for (uint32_t i = 0; i < n_base; i++) {
+        const float *from = words.row(order[i] % words.n_base, true);
+        float *to = &data.raw[size_t(i) * dimensions], mean = 0;
+        for (uint32_t d = 0; d < dimensions; d++) mean += std::fabs(from[d]) / float(dimensions);
+        const float noise = order[i] < words.n_base ? 0 : mean;
+        for (uint32_t d = 0; d < dimensions; d++) to[d] = from[d] + noise * random();
+    }
+    std::copy(words.query(0, true), words.query(0, true) + size_t(words.n_queries) * dimensions, &data.raw[size_t(n_base) * dimensions]);
+    return finished(std::move(data), true);
 }
 
 Data subspace_data(uint32_t dimensions, uint32_t n_base, uint32_t n_extra, uint32_t n_queries, bool with_truth) {

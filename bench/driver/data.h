@@ -26,6 +26,9 @@ struct Data {
 // limit: the most frequent words only (0: all 341,479, of which 1,000 are queries).
 Data words_data(const char *folder, uint32_t limit, bool with_truth = true);
 
+// Words and noisy copies of words (each component moved by up to the vector's mean one: a cosine of about .9), all of them shuffled, so that the first hundred thousand are like the last.
+Data crowded_words_data(const char *folder, uint32_t n_base, uint32_t limit);
+
 // Random mixtures of 16 basis vectors with a little noise; base, extra and queries share the 16.
 Data subspace_data(uint32_t dimensions, uint32_t n_base, uint32_t n_extra, uint32_t n_queries, bool with_truth = true);
 

@@ -3,7 +3,7 @@
 
 std::vector<std::string> only_systems;
 
-static bool is_chosen(const Kind &kind) {
+bool is_chosen(const Kind &kind) {
     return only_systems.empty() || std::find(only_systems.begin(), only_systems.end(), kind.name) != only_systems.end();
 }
 

@@ -28,7 +28,7 @@ using Wanted = bool (*)(const Kind &);
 
 // Vectors in fewer bits: compared with f32 in a workload of its own.
 inline bool is_smaller(const Kind &kind) {
-    return kind.name == std::string("chronomind bf16") || kind.name == std::string("chronomind i8");
+    return std::string(kind.name).rfind("chronomind bf16", 0) == 0 || std::string(kind.name).rfind("chronomind i8", 0) == 0;
 }
 inline bool is_library(const Kind &kind) {
     return !kind.baseline && !is_smaller(kind);
@@ -36,12 +36,16 @@ inline bool is_library(const Kind &kind) {
 inline bool is_index(const Kind &kind) {
     return kind.name != std::string("chronomind store") && !is_smaller(kind);
 }
+inline bool is_ours_or_hnswlib(const Kind &kind) {
+    return kind.name == std::string("chronomind") || kind.name == std::string("hnswlib");
+}
 inline bool is_mixing_index(const Kind &kind) {
     return is_index(kind) && kind.mixes;
 }
 
 // Only these systems, by name; empty: all. From the command line.
 extern std::vector<std::string> only_systems;
+bool is_chosen(const Kind &kind);
 
 // Every system that is wanted, filled with the base of the data by that many threads. max_threads: most threads that will use it afterwards.
 Fleet build_fleet(const Data &data, Wanted wanted, uint32_t threads, uint32_t slice, uint32_t max_threads = 2);

@@ -10,6 +10,13 @@ Percentiles insert_latency(const System &system) {
     return percentiles(std::move(all));
 }
 
+// Of slices [from, to) of a build by one thread.
+Percentiles latency_of(const Fleet &fleet, const System &system, size_t from, size_t to) {
+    const std::vector<uint32_t> &all = system.insert_ns[0];
+    auto at = [&](size_t slice) { return all.begin() + ptrdiff_t(std::min<size_t>(slice * fleet.slice, all.size())); };
+    return percentiles({at(from), at(to)});
+}
+
 // Slices [from, to) of a build as one lap.
 Lap sum(const System &system, size_t from, size_t to) {
     Lap total;
@@ -43,6 +50,7 @@ void report_window(Rows &rows, const Fleet &fleet, const char *parameter, size_t
             if (!cpu && from == 0) row.latency = insert_latency(system);
             if (from == 0 && system.kind->takes_raw)
                 row.distances = double(system.build_distances) / fleet.data->n_base; // usearch counts those of searches only
+            if (!cpu && from > 0 && fleet.threads == 1) row.latency = latency_of(fleet, system, from, to);
             rows.add(row);
             by_slice.push_back(rates);
         }
@@ -59,14 +67,35 @@ void report_unreachable(Rows &rows, Fleet &fleet) {
     rows.add(row);
 }
 
-void report_words(Rows &rows, Fleet &fleet) {
+// The whole build, around 100,000, and the last 40,000.
+void report_build(Rows &rows, Fleet &fleet, const char *last) {
     size_t n = fleet.systems[0].slices.size();
     report_window(rows, fleet, "all", 0, n);
     if (n > 20) {
         report_window(rows, fleet, "at=100k", 8, 12);
-        report_window(rows, fleet, "at=340k", n - 4, n);
+        report_window(rows, fleet, last, n - 4, n);
     }
     report_unreachable(rows, fleet);
+}
+
+// The slice whose slowest inserts were slowest: a step that hides in the whole shows here.
+void report_worst_slice(Rows &rows, const Fleet &fleet) {
+    for (const System &system : fleet.systems) {
+        Row row = row_of(fleet, system, "p99.9 of a slice", false);
+        std::vector<double> of_slices;
+        for (size_t i = 0; i < system.slices.size(); i++) of_slices.push_back(latency_of(fleet, system, i, i + 1).p999);
+        row.unit = "us", row.rate = spread(of_slices);
+        rows.add(row);
+    }
+}
+
+void report_recall(Rows &rows, Fleet &fleet, uint32_t ef) {
+    for (System &system : fleet.systems) {
+        Quality quality = measure_quality(system, *fleet.data, ef);
+        Row row = row_of(fleet, system, "recall ef=200", false);
+        row.unit = "", row.recall = quality.recall, row.distances = quality.distances;
+        rows.add(row);
+    }
 }
 
 // 10,000 take seconds only, so there are several builds, of which the first is the warm-up.
@@ -102,9 +131,19 @@ void embeddings(World &world, Rows &rows, uint32_t threads) {
 
 bool insert_workload(World &world) {
     Rows rows(world.out, "insert");
-    report_words(rows, world.words_fleet());
+    report_build(rows, world.words_fleet(), "at=340k");
     Fleet by_two = build_fleet(world.all_words(), is_library, 2, world.words_fleet().slice);
-    report_words(rows, by_two);
+    report_build(rows, by_two, "at=340k");
     for (uint32_t threads : {1u, 2u}) embeddings(world, rows, threads);
+    return true;
+}
+
+bool million_workload(World &world) {
+    Rows rows(world.out, "million");
+    Data data = world.quick ? crowded_words_data(world.words.c_str(), 10000, 6000) : crowded_words_data(world.words.c_str(), 1000000, 0);
+    Fleet fleet = build_fleet(data, is_ours_or_hnswlib, 1, world.quick ? 400 : 10000);
+    report_build(rows, fleet, "at=1M");
+    report_worst_slice(rows, fleet);
+    report_recall(rows, fleet, 200);
     return true;
 }

@@ -17,6 +17,7 @@ struct Workload {
 };
 constexpr Workload kWorkloads[] = {{"insert", insert_workload},
                                    {"bulk", bulk_workload},
+                                   {"million", million_workload},
                                    {"search", search_workload},
                                    {"storage", storage_workload},
                                    {"load", load_workload},
@@ -37,7 +38,7 @@ void choose_systems(const char *names) {
 
 int usage(const char *why) {
     std::fprintf(stderr,
-                 "Error: %s\nHint: driver insert|bulk|search|storage|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
+                 "Error: %s\nHint: driver insert|bulk|million|search|storage|load|mixed|readers-under-writes|memory [--quick] [--gate] [--systems A,B] [--out "
                  "FOLDER] [--words FOLDER]\n",
                  why);
     return 2;

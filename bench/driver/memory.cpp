@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// memory.cpp - bytes per vector over the vector itself. Each system is built in a process of its own, and what is counted is how much resident memory grew.
+// memory.cpp - bytes per vector. Each system is built in a process of its own, and what is counted is by how much its memory grew that is resident and no page of a file, which the
+// machine takes back when it needs it.
 #include "driver/workloads.h"
 
 #include <malloc.h>
@@ -9,10 +10,10 @@ namespace {
 
 double resident_bytes() {
     std::FILE *file = std::fopen("/proc/self/statm", "r");
-    long size = 0, resident = 0;
-    if (!file || std::fscanf(file, "%ld %ld", &size, &resident) != 2) die("/proc/self/statm", "cannot read");
+    long size = 0, resident = 0, of_files = 0;
+    if (!file || std::fscanf(file, "%ld %ld %ld", &size, &resident, &of_files) != 3) die("/proc/self/statm", "cannot read");
     std::fclose(file);
-    return double(resident) * double(sysconf(_SC_PAGESIZE));
+    return double(resident - of_files) * double(sysconf(_SC_PAGESIZE));
 }
 
 Data data_named(const World &world, const std::string &name) {
@@ -42,26 +43,28 @@ int memory_of_one(World &world, const std::string &name, const std::string &data
     return 1;
 }
 
+void add_memory(const World &world, Rows &rows, const Kind &kind, const std::string &data, bool over_the_vector) {
+    std::string command = "'" + world.self + "' memory-of '" + kind.name + "' " + data + (world.quick ? "-quick" : "") + " '" +
+                          world.words + "' 2>/dev/null";
+    std::FILE *child = popen(command.c_str(), "r");
+    double grew = 0, own = 0;
+    unsigned dimensions = 0;
+    char text[128] = "";
+    if (!child || std::fscanf(child, "%lf %lf %u %127[^\n]", &grew, &own, &dimensions, text) != 4) die(command.c_str(), "failed");
+    pclose(child);
+    Row row;
+    row.data = text, row.system = kind.name, row.version = kind.version, row.unit = "bytes";
+    row.parameter = over_the_vector ? "over the vector" : "resident";
+    if (over_the_vector) grew -= 4.0 * dimensions;
+    row.rate = {grew, grew, grew, 1};
+    row.bytes = own; // by its own account, vector included
+    rows.add(row);
+}
+
 bool memory_workload(World &world) {
     Rows rows(world.out, "memory");
-    for (const char *data : {"words", "embeddings"}) {
-        for (const Kind &kind : kinds()) {
-            if (is_smaller(kind)) continue; // its bytes stand in the workload `storage`
-            if (!only_systems.empty() && std::find(only_systems.begin(), only_systems.end(), kind.name) == only_systems.end()) continue;
-            std::string command = "'" + world.self + "' memory-of '" + kind.name + "' " + data + (world.quick ? "-quick" : "") + " '" +
-                                  world.words + "' 2>/dev/null";
-            std::FILE *child = popen(command.c_str(), "r");
-            double grew = 0, own = 0;
-            unsigned dimensions = 0;
-            char text[128] = "";
-            if (!child || std::fscanf(child, "%lf %lf %u %127[^\n]", &grew, &own, &dimensions, text) != 4) die(command.c_str(), "failed");
-            pclose(child);
-            Row row;
-            row.data = text, row.system = kind.name, row.version = kind.version, row.parameter = "over the vector", row.unit = "bytes";
-            row.rate = {grew - 4.0 * dimensions, grew - 4.0 * dimensions, grew - 4.0 * dimensions, 1};
-            row.bytes = own; // by its own account, vector included
-            rows.add(row);
-        }
-    }
+    for (const char *data : {"words", "embeddings"})
+        for (const Kind &kind : kinds()) // those in fewer bits stand in the workload `storage`
+            if (!is_smaller(kind) && is_chosen(kind)) add_memory(world, rows, kind, data, true);
     return true;
 }

@@ -130,7 +130,7 @@ void embeddings(World &world, Rows &rows) {
 }
 
 bool is_of_storage(const Kind &kind) {
-    return kind.name == std::string("chronomind") || kind.name == std::string("hnswlib") || is_smaller(kind);
+    return is_ours_or_hnswlib(kind) || is_smaller(kind);
 }
 
 // f32 beside bf16, i8 and hnswlib: curves, rates at equal recall, and inserts of the build.
@@ -158,6 +158,8 @@ bool storage_workload(World &world) {
     Rows rows(world.out, "storage");
     storage_of(world, rows, world.all_words(), {40, 60, 80, 120, 160, 200, 240, 300}, {.90, .95});
     storage_of(world, rows, world.embeddings(), {10, 20, 30, 50, 100}, {.95, .99});
+    for (const Kind &kind : kinds())
+        if (is_of_storage(kind) && is_chosen(kind)) add_memory(world, rows, kind, "embeddings", false);
     return true;
 }
 

@@ -22,6 +22,7 @@ struct World {
 // True: nothing to complain about.
 bool insert_workload(World &world);
 bool bulk_workload(World &world);
+bool million_workload(World &world);
 bool search_workload(World &world);
 bool storage_workload(World &world);
 bool mixed_workload(World &world);
@@ -31,5 +32,8 @@ bool memory_workload(World &world);
 
 // What memory_workload() runs in a fresh process per system.
 int memory_of_one(World &world, const std::string &system, const std::string &data);
+
+// Runs it and adds the row: bytes per vector, with the vector or over it. data: "words" or "embeddings".
+void add_memory(const World &world, Rows &rows, const Kind &kind, const std::string &data, bool over_the_vector);
 
 #endif

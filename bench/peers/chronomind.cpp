@@ -4,12 +4,19 @@
 #include "peers/peer.h"
 
 #include <atomic>
+#include <cstdlib>
 
 #include "chronomind.h"
 
 namespace {
 
-template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> class Ours : public Peer {
+// A folder that is on a disk, where /tmp may be memory.
+const char *spill_folder() {
+    const char *chosen = std::getenv("CM_BENCH_FOLDER");
+    return chosen ? chosen : "/var/tmp";
+}
+
+template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32, bool kInFile = false> class Ours : public Peer {
   public:
     // Shards number their vectors apart: an id may lie above the capacity.
     explicit Ours(const Shape &shape)
@@ -18,6 +25,7 @@ template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> class O
         cm_index_config_t config = CM_INDEX_CONFIG_INIT;
         config.kind = kKind, config.dimensions = shape.dimensions, config.capacity = shape.capacity, config.m = shape.m;
         config.ef_construction = shape.ef_construction, config.vectors = kVectors;
+        if (kInFile) config.spill_folder = spill_folder();
         cm_error_t error;
         if (cm_index_open(&config, &index_, &error) != CM_OK) die("cm_index_open", error.message);
         for (cm_index_thread_t *&thread : thread_)
@@ -61,8 +69,9 @@ template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> class O
     std::vector<cm_index_thread_t *> thread_;
 };
 
-template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32> std::unique_ptr<Peer> make(const Shape &shape) {
-    return std::make_unique<Ours<kKind, kVectors>>(shape);
+template <cm_index_kind_t kKind, cm_vectors_t kVectors = CM_VECTORS_F32, bool kInFile = false>
+std::unique_ptr<Peer> make(const Shape &shape) {
+    return std::make_unique<Ours<kKind, kVectors, kInFile>>(shape);
 }
 
 } // namespace
@@ -75,6 +84,9 @@ Kind bf16_kind() {
 }
 Kind i8_kind() {
     return {"chronomind i8", CM_VERSION_STRING, true, true, false, make<CM_INDEX_LOCKFREE, CM_VECTORS_I8>, nullptr};
+}
+Kind i8_file_kind() {
+    return {"chronomind i8 file", CM_VERSION_STRING, true, true, false, make<CM_INDEX_LOCKFREE, CM_VECTORS_I8, true>, nullptr};
 }
 Kind rwlock_kind() {
     return {"rwlock", CM_VERSION_STRING, true, true, true, make<CM_INDEX_RWLOCK>, nullptr};

@@ -64,7 +64,7 @@ struct Kind {
 // Those that were compiled in, ours first. Says on stderr, once, which are not and how to get them.
 const std::vector<Kind> &kinds();
 
-Kind lockfree_kind(), bf16_kind(), i8_kind(), rwlock_kind(), sharded_kind(), store_kind();
+Kind lockfree_kind(), bf16_kind(), i8_kind(), i8_file_kind(), rwlock_kind(), sharded_kind(), store_kind();
 Kind batch_kind(); // the store, filled by cm_insert_batch(): for a workload of its own, not among kinds()
 Kind hnswlib_kind(), usearch_kind(), faiss_kind();
 

@@ -28,6 +28,7 @@ static std::vector<Kind> all() {
     kinds.push_back(store_kind());
     kinds.push_back(bf16_kind());
     kinds.push_back(i8_kind());
+    kinds.push_back(i8_file_kind());
     return kinds;
 }
 

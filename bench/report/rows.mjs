@@ -5,6 +5,7 @@ export const ORDER = [
     'chronomind',
     'chronomind bf16',
     'chronomind i8',
+    'chronomind i8 file',
     'hnswlib',
     'usearch',
     'FAISS',

@@ -99,21 +99,43 @@ export function searchByEf(rows) {
     return table(['ef', ...names.flatMap((name) => [`${name}: recall`, 'queries/s'])], lines);
 }
 
+/** A build: the whole, and parts of it by the names that the driver gives them. */
+function build(rows, wanted, parts) {
+    return rates(rows, wanted, Object.keys(parts), (row, parameter) => [
+        wanted.threads,
+        parts[parameter],
+        row.system,
+        count(row.distances),
+        ...[row.p50_us, row.p99_us, row.p999_us].map(count),
+    ]);
+}
+
+const BUILD_COLUMNS = ['threads', 'part', 'system', 'distances/insert', 'p50 us', 'p99', 'p99.9', ...RATE_COLUMNS('inserts/s')];
+
 export function inserts(rows) {
-    const lines = [1, 2].flatMap((threads) =>
-        rates(rows, { workload: 'insert', data: words, threads }, ['all', 'at=100k', 'at=340k'], (row, parameter) => [
-            threads,
-            { all: 'whole build', 'at=100k': 'around 100,000', 'at=340k': 'the last 40,000' }[parameter],
-            row.system,
-            count(row.distances),
-            ...[row.p50_us, row.p99_us, row.p999_us].map(count),
-        ]),
-    );
-    return table(['threads', 'part', 'system', 'distances/insert', 'p50 us', 'p99', 'p99.9', ...RATE_COLUMNS('inserts/s')], lines);
+    const parts = { all: 'whole build', 'at=100k': 'around 100,000', 'at=340k': 'the last 40,000' };
+    const lines = [1, 2].flatMap((threads) => build(rows, { workload: 'insert', data: words, threads }, parts));
+    return table(BUILD_COLUMNS, lines);
+}
+
+export function million(rows) {
+    const parts = { all: 'whole build', 'at=100k': 'around 100,000', 'at=1M': 'the last 40,000' };
+    return table(BUILD_COLUMNS, build(rows, { workload: 'million', threads: 1 }, parts));
+}
+
+/** What the table of the million leaves out: recall, and the slowest inserts of the worst slice. */
+export function millionBesides(rows) {
+    const at = (system, parameter) => one(rows, { workload: 'million', system, parameter });
+    return systems(select(rows, { workload: 'million' }))
+        .map((system) => {
+            const [recall, slices] = ['recall ef=200', 'p99.9 of a slice'].map((parameter) => at(system, parameter));
+            return `${system}: recall@10 ${share(recall.recall)} at ef 200, p99.9 of 10,000 inserts ${count(slices.median)} us in the median slice and ${count(slices.max)} in the worst`;
+        })
+        .join('; ');
 }
 
 export function unreachable(rows) {
-    return select(rows, { workload: 'insert', parameter: 'unreachable' })
+    return select(rows, { workload: /^(insert|million)$/, parameter: 'unreachable' })
         .map((row) => `${row.median} of ${row.data.split('x')[0]} built by ${row.threads === 1 ? 'one thread' : 'two threads'}`)
         .join(', ');
 }
@@ -144,7 +166,9 @@ export function searchEmbeddings(rows) {
 
 /** f32 beside fewer bits: inserts, bytes, and searches at equal recall, each as a multiple of f32's too. */
 export function storage(rows) {
-    const all = select(rows, { workload: 'storage', clock: 'cpu', threads: 1 }).filter((row) => row.unit !== 'ratio');
+    const all = select(rows, { workload: 'storage', threads: 1 }).filter(
+        (row) => row.parameter === 'resident' || (row.clock === 'cpu' && row.unit !== 'ratio'),
+    );
     const lines = distinct(all, 'data').flatMap((data) => {
         const recalls = distinct(select(all, { data, parameter: /^recall=/ }), 'parameter');
         const times = (row, base) => (row && base ? `${count(row.median)} (${(row.median / base.median).toFixed(2)} x)` : '');
@@ -154,13 +178,14 @@ export function storage(rows) {
                 data,
                 system,
                 count(at(system, 'inserts').bytes),
+                at(system, 'resident') ? count(at(system, 'resident').median) : '',
                 times(at(system, 'inserts'), at('chronomind', 'inserts')),
                 share(at(system, 'ef=100')?.recall ?? at(system, 'ef=200')?.recall),
                 ...recalls.map((parameter) => `${times(at(system, parameter), at('chronomind', parameter))} at ${parameter.slice(8, -1)}`),
             ];
         });
     });
-    const columns = ['data', 'system', 'bytes per vector, index included', 'inserts/s', 'recall@10 at ef 200 (100)'];
+    const columns = ['data', 'system', 'bytes per vector, index included', 'of these in memory', 'inserts/s', 'recall@10 at ef 200 (100)'];
     return table([...columns, 'queries/s at equal recall', 'and at a higher one'], lines);
 }
 

@@ -79,7 +79,8 @@ static cm_status_t validate(const cm_index_config_t *config, cm_error_t *error) 
         return cmi_fail(error, CM_E_CONFIG, "ef_construction is %u: must be m (%u) .. %u", config->ef_construction, config->m, CM_MAX_EF);
     if (config->max_threads == 0 || config->max_threads > CM_MAX_THREADS)
         return cmi_fail(error, CM_E_CONFIG, "max_threads is %u: must be 1 .. %u", config->max_threads, CM_MAX_THREADS);
-    return cmi_rows_check(config->vectors, config->metric, error);
+    cm_status_t status = cmi_rows_check(config->vectors, config->metric, error);
+    return status == CM_OK ? cmi_spill_check(config->spill_folder, error) : status;
 }
 
 cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_error_t *error) {
@@ -93,7 +94,8 @@ cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_
     index->ops = ops_of(config->kind);
     index->epoch = plat_epoch_open(config->max_threads);
     cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,      config->ef_construction,
-                                config->metric,     config->seed,     config->custom, config->vectors};
+                                config->metric,     config->seed,     config->custom, config->vectors,
+                                config->spill_folder};
     index->impl = index->epoch ? index->ops->open(&params) : NULL;
     if (!index->impl) {
         cm_index_close(index);

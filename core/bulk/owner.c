@@ -68,6 +68,6 @@ void cmi_owner_request(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, ui
     cmi_list_t list = cmi_list_of(graph, slot, 0);
     for (uint32_t i = 0; i < list.cap; i++) {
         uint32_t id = cmi_list_read(&list, i);
-        if (id != CMI_NONE) cmi_prefetch_row(scratch->walked, id);
+        if (id != CMI_NONE) cmi_prefetch_row(scratch->walked, id, cmi_way_of(scratch));
     }
 }

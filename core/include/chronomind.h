@@ -138,7 +138,7 @@ typedef enum cm_metric {
  *   bf16  rounded to 16 bits (8 of them precision): half the memory and half the snapshot. get returns what is stored.
  *   i8    as given, and besides in codes of 8 bits, which inserts and nearest-neighbour searches walk over: a quarter more memory, of which they touch a fifth.
  *         What a search found is rescored with the vectors as given, so that distances and scores are exact. Searches with a temporal weight, filters
- *         that scan, and consolidation read the vectors as given. */
+ *         that scan, and consolidation read the vectors as given. With spill_folder the vectors as given are in a file, and codes, a quarter of them, in memory. */
 typedef enum cm_vectors {
     CM_VECTORS_F32 = 0, /* as given: 4 bytes per component */
     CM_VECTORS_BF16 = 1,
@@ -176,6 +176,11 @@ typedef struct cm_config {
     int64_t (*clock_ms)(void *); /* NULL: the machine's clock */
     void *clock_context;
     cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM: distance is needed. Not used otherwise */
+    /* Vectors as given are kept in a file in this folder, which grows as they come, and the machine keeps in memory what of it is in use: for stores larger
+     * than memory, best with CM_VECTORS_I8, whose searches by distance read 2 k + 16 of its rows. NULL: in memory. The file has no name and goes with the store; snapshots do not depend on it. The
+     * string must live as long as the store. A disk that cannot read back what it was given ends the process (SIGBUS), as with any mapped file; one that is full is
+     * CM_E_NO_MEMORY. Not across fork(). Native builds: CM_E_IO elsewhere, and for a folder in which no file can be made. */
+    const char *spill_folder;
 } cm_config_t;
 
 /* The defaults. dimensions is 768, as the embedding models that agents use most. */
@@ -185,14 +190,15 @@ typedef struct cm_config {
         .size = sizeof(cm_config_t), .dimensions = 768, .max_memories = 100000, .base_decay_rate = 0.1f, \
         .temporal_weight = 0.3f, .similarity_threshold = 0.95f, .max_relationships = 50, .m = 16,        \
         .ef_construction = 200, .ef_search = 50, .metric = CM_METRIC_COSINE, .vectors = CM_VECTORS_F32,  \
-        .max_threads = 64, .seed = 42, .clock_ms = NULL, .clock_context = NULL, .custom = {NULL, NULL, NULL}                \
+        .max_threads = 64, .seed = 42, .clock_ms = NULL, .clock_context = NULL, .custom = {NULL, NULL, NULL},               \
+        .spill_folder = NULL                                                                                                \
     }
 /* clang-format on */
 
 typedef struct cm_store cm_store_t;   /* shared by all threads */
 typedef struct cm_thread cm_thread_t; /* one per thread */
 
-/* SETUP. Opens an empty store. On failure *out is NULL and *error (may be NULL) says which rule was broken. */
+/* SETUP. Opens an empty store. On failure *out is NULL and *error (may be NULL) says which rule was broken. CM_E_CONFIG, CM_E_NO_MEMORY, CM_E_IO (spill_folder). */
 CM_API cm_status_t cm_open(const cm_config_t *config, cm_store_t **out, cm_error_t *error);
 
 /* SETUP. Frees everything. CM_E_BUSY while threads are attached; NULL is allowed. */
@@ -483,12 +489,13 @@ typedef struct cm_stats {
     double average_importance; /* 0 when empty */
     uint64_t n_slots_used;     /* index slots, tombstones included */
     uint64_t n_slots;
-    uint64_t bytes_reserved; /* from the machine, for everything in this store */
+    uint64_t bytes_reserved; /* memory from the machine, for everything in this store */
     uint64_t bytes_vectors;  /* of n_slots_used */
     uint64_t bytes_index;    /* links, levels, states of n_slots_used */
     uint64_t bytes_records;  /* attributes, id map entries, postings */
     uint64_t bytes_blocks;   /* ids, relationships, payloads, and the upper links of postings */
     uint64_t n_retired;      /* waiting for a grace period */
+    uint64_t bytes_spilled;  /* of bytes_vectors: in the file in spill_folder, and not in bytes_reserved */
 } cm_stats_t;
 
 /* Wait-free (a scan of all records). */
@@ -546,6 +553,7 @@ typedef struct cm_load_options {
     int64_t (*clock_ms)(void *);
     void *clock_context;
     cm_custom_metric_t custom; /* for snapshots whose metric is CM_METRIC_CUSTOM: distance is needed then (CM_E_CONFIG) */
+    const char *spill_folder;  /* as in cm_config_t: where a store keeps its vectors is no property of its snapshot */
 } cm_load_options_t;
 
 #define CM_LOAD_INIT {.size = sizeof(cm_load_options_t)}
@@ -581,6 +589,7 @@ typedef struct cm_index_config {
     uint64_t seed;
     cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM */
     cm_vectors_t vectors;
+    const char *spill_folder; /* as in cm_config_t; not with brute force, which keeps its vectors in memory */
 } cm_index_config_t;
 
 /* clang-format off */

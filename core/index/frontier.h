@@ -77,13 +77,14 @@ static inline void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch,
  * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). */
 static inline void cmi_request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier,
                                     const cmi_query_t *query, uint32_t level, uint32_t n_slots) {
-    if (!PLAT_PREFETCH_IS_FREE) return;
+    const cmi_way_t *way = cmi_way_of(scratch);
+    if (!PLAT_PREFETCH_IS_FREE || !way->next) return;
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
     if (next == pool->n) return;
     uint32_t n = cmi_unseen(graph, scratch, pool->at[next].slot, level, n_slots, false, scratch->wanted);
-    for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(query->rows, scratch->wanted[i]);
+    for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(query->rows, scratch->wanted[i], way);
 }
 
 /* Their lists and states are read soon: all at once, before the first is. */

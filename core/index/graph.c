@@ -33,7 +33,7 @@ bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params) {
     plan_levels(graph);
     plat_store_relaxed(&graph->entry, CMI_NO_ENTRY); /* relaxed: not shared yet */
     if (cmi_arena_open(&graph->nodes, sizeof(cmi_node_t), params->capacity) &&
-        cmi_rows_open_full(&graph->full, params->vectors, params->metric, params->dimensions, params->capacity) &&
+        cmi_rows_open_full(&graph->full, params->vectors, params->metric, params->dimensions, params->capacity, params->spill_folder) &&
         (params->vectors != CM_VECTORS_I8 || cmi_rows_open_coded(&graph->coded, params->dimensions, params->capacity)) &&
         cmi_arena_open(&graph->list0, (uint64_t)graph->cap0 * sizeof(uint32_t), params->capacity) &&
         cmi_arena_open(&graph->upper, (uint64_t)params->m * sizeof(uint32_t), upper_capacity(params)))
@@ -108,6 +108,10 @@ uint32_t cmi_hnsw_n_slots(const cmi_hnsw_t *graph) {
 uint64_t cmi_hnsw_vector_bytes(const cmi_hnsw_t *graph) {
     uint32_t n = cmi_hnsw_n_slots(graph);
     return cmi_arena_bytes(&graph->full.arena, n) + cmi_arena_bytes(&graph->coded.arena, n);
+}
+
+uint64_t cmi_hnsw_spilled_bytes(const cmi_hnsw_t *graph) {
+    return cmi_arena_is_spilled(&graph->full.arena) ? cmi_arena_bytes(&graph->full.arena, cmi_hnsw_n_slots(graph)) : 0;
 }
 
 uint64_t cmi_hnsw_index_bytes(const cmi_hnsw_t *graph) {

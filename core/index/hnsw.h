@@ -54,6 +54,7 @@ typedef struct cmi_hnsw_params {
     uint64_t seed;
     cm_custom_metric_t custom; /* with CM_METRIC_CUSTOM, which needs CM_VECTORS_F32 */
     cm_vectors_t vectors;
+    const char *spill_folder; /* full rows are kept in a file there; NULL: in memory. Read by cmi_hnsw_open() only */
 } cmi_hnsw_params_t;
 
 /* Per node, apart from vector and lists: 16 bytes. */
@@ -86,7 +87,7 @@ typedef struct cmi_found {
     uint32_t slot;
 } cmi_found_t;
 
-/* SETUP. Validated parameters. False when the machine gives no memory. */
+/* SETUP. Validated parameters. False when the machine gives no memory, or the disk no file. */
 bool cmi_hnsw_open(cmi_hnsw_t *graph, const cmi_hnsw_params_t *params);
 void cmi_hnsw_close(cmi_hnsw_t *graph);
 
@@ -103,7 +104,7 @@ uint64_t cmi_scratch_distances(const cmi_scratch_t *scratch);
 
 /* ---- writers ---- */
 
-/* Makes the memory of a slot below the capacity usable. False when the machine gives none. */
+/* Makes the memory of a slot below the capacity usable. False when the machine gives none, or the disk no room. */
 bool cmi_hnsw_ensure_slot(cmi_hnsw_t *graph, uint32_t slot);
 
 /* Takes a new slot, state BUILDING. CM_E_INDEX_FULL, CM_E_NO_MEMORY. */
@@ -171,9 +172,10 @@ static inline uint64_t cmi_hnsw_meta(const cmi_hnsw_t *graph, uint32_t slot) {
     return plat_load_acquire(&cmi_hnsw_node(graph, slot)->meta); /* [N3] pairs with publishing LIVE in cmi_hnsw_link() */
 }
 
-/* Bytes of used slots: links, levels, states (without vectors), and of vectors. */
+/* Bytes of used slots: links, levels, states (without vectors); of vectors; and what of these is in a file. */
 uint64_t cmi_hnsw_index_bytes(const cmi_hnsw_t *graph);
 uint64_t cmi_hnsw_vector_bytes(const cmi_hnsw_t *graph);
+uint64_t cmi_hnsw_spilled_bytes(const cmi_hnsw_t *graph);
 
 /* ---- check, snapshot ---- */
 

@@ -37,7 +37,16 @@ static uint32_t round_up(uint64_t n_bytes, uint32_t to) {
     return (uint32_t)((n_bytes + to - 1) & ~(uint64_t)(to - 1));
 }
 
-bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity) {
+cm_status_t cmi_spill_check(const char *folder, cm_error_t *error) {
+    plat_spill_t tried;
+    const char *why = folder ? plat_spill_open(&tried, folder, 1) : NULL;
+    if (why) return cmi_fail(error, CM_E_IO, "spill_folder \"%s\": %s: name a folder that files may be made in, or none", folder, why);
+    if (folder) plat_spill_close(&tried);
+    return CM_OK;
+}
+
+bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity,
+                        const char *spill_folder) {
     const cmi_kernels_t *kernels = cmi_kernels();
     bool halves = vectors == CM_VECTORS_BF16;
     rows->element = halves ? CMI_ELEMENT_BF16 : CMI_ELEMENT_FLOAT;
@@ -45,6 +54,7 @@ bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metr
     rows->row_bytes = round_up(cmi_row_vector_bytes(vectors, dimensions) + sizeof(float), halves ? 32 : 64);
     rows->dot = halves ? kernels->dot_bf16 : kernels->dot;
     rows->kernel = metric != CM_METRIC_L2SQ ? rows->dot : halves ? kernels->l2sq_bf16 : kernels->l2sq;
+    if (PLAT_CAN_SPILL && spill_folder) return cmi_arena_open_spilled(&rows->arena, rows->row_bytes, capacity, spill_folder) == NULL;
     return cmi_arena_open(&rows->arena, rows->row_bytes, capacity);
 }
 

@@ -65,8 +65,13 @@ uint64_t cmi_row_vector_bytes(cm_vectors_t vectors, uint32_t dimensions);
 /* CM_E_CONFIG: no such kind, or one that the metric cannot have. */
 cm_status_t cmi_rows_check(cm_vectors_t vectors, cm_metric_t metric, cm_error_t *error);
 
-/* The rows of a graph of that many slots. Left zero, with row_bytes 0: there are none of these. False when the machine gives no memory. */
-bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity);
+/* CM_E_IO: rows cannot be kept in a file there. NULL, which means in memory, is CM_OK. */
+cm_status_t cmi_spill_check(const char *folder, cm_error_t *error);
+
+/* The rows of a graph of that many slots. Left zero, with row_bytes 0: there are none of these. False when the machine gives no memory.
+ * spill_folder: full rows are kept in a file there, unless it is NULL. */
+bool cmi_rows_open_full(cmi_rows_t *rows, cm_vectors_t vectors, cm_metric_t metric, uint32_t dimensions, uint32_t capacity,
+                        const char *spill_folder);
 bool cmi_rows_open_coded(cmi_rows_t *rows, uint32_t dimensions, uint32_t capacity);
 
 #endif

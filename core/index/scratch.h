@@ -8,6 +8,7 @@
 #define CMI_SCRATCH_H
 
 #include "index/hnsw.h"
+#include "index/pace.h"
 
 /* A vector in the form that the kernel of some rows takes, and what its metric needs besides. */
 typedef struct cmi_query {
@@ -57,11 +58,24 @@ struct cmi_scratch {
     cmi_chosen_t chosen[CMI_MAX_LEVEL + 1]; /* m each */
     void *form[CMI_N_FORMS];                /* a vector each, decoded or coded */
     const cmi_rows_t *walked;               /* that inserts walk over: the graph's, or those that a batch made for itself (core/bulk) */
+    cmi_pace_t pace;
     uint64_t n_distances;
     uint32_t n_seen_slots; /* entries of seen[] */
     uint64_t bytes;        /* of everything, as taken from the machine */
     uint64_t seen_bytes;
 };
+
+static inline const cmi_way_t *cmi_way_of(const cmi_scratch_t *scratch) {
+    return &cmi_ways[scratch->pace.way];
+}
+
+/* Around a walk over level 0 or above, of any length. */
+static inline void cmi_walk_begins(cmi_scratch_t *scratch) {
+    if (PLAT_PREFETCH_IS_FREE) cmi_pace_begin_walk(&scratch->pace, scratch->n_distances);
+}
+static inline void cmi_walk_ends(cmi_scratch_t *scratch) {
+    if (PLAT_PREFETCH_IS_FREE) cmi_pace_end_walk(&scratch->pace, scratch->n_distances);
+}
 
 static inline void cmi_seen_clear(cmi_scratch_t *scratch) {
     if (CMI_UNLIKELY(++scratch->tag == 0)) {

@@ -40,11 +40,13 @@ void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi
     scratch->hidden.n = 0;
     cmi_seen_clear(scratch);
     cmi_seen_add(scratch, start.slot);
+    cmi_walk_begins(scratch);
     cmi_consider(graph, scratch, &frontier, accept, start.distance, start.slot);
     while (cmi_next_to_expand(scratch, &frontier, &slot)) {
         uint32_t n = cmi_expand(graph, scratch, &frontier, query, slot, level, n_slots);
         for (uint32_t i = 0; i < n; i++) cmi_consider(graph, scratch, &frontier, accept, scratch->fresh_distance[i], scratch->fresh[i]);
     }
+    cmi_walk_ends(scratch);
     for (uint32_t i = 0; i < scratch->pool.n; i++) scratch->pool.at[i].slot &= ~CMI_CHECKED;
 }
 

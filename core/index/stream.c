@@ -43,6 +43,7 @@ void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
     cmi_frontier_t frontier = {&scratch->pool, &scratch->later, ef, 0};
     uint32_t slot;
     stream->ef = ef;
+    cmi_walk_begins(scratch);
     take_up(stream, &frontier);
     while (cmi_next_to_expand(scratch, &frontier, &slot)) {
         uint32_t n = cmi_expand(stream->graph, scratch, &frontier, &stream->query, slot, 0, stream->n_slots);
@@ -50,4 +51,5 @@ void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
         for (uint32_t i = 0; i < n; i++)
             cmi_consider(stream->graph, scratch, &frontier, &stream->accept, scratch->fresh_distance[i], scratch->fresh[i]);
     }
+    cmi_walk_ends(scratch);
 }

@@ -18,11 +18,15 @@ static uint32_t choose_chunk_shift(uint64_t stride_bytes, uint32_t capacity) {
     return shift;
 }
 
-bool cmi_arena_open(cmi_arena_t *arena, uint64_t stride_bytes, uint32_t capacity) {
+static void shape(cmi_arena_t *arena, uint64_t stride_bytes, uint32_t capacity) {
     memset(arena, 0, sizeof *arena);
     arena->stride_bytes = stride_bytes;
     arena->capacity = capacity;
     arena->chunk_shift = choose_chunk_shift(stride_bytes, capacity);
+}
+
+bool cmi_arena_open(cmi_arena_t *arena, uint64_t stride_bytes, uint32_t capacity) {
+    shape(arena, stride_bytes, capacity);
     uint64_t bytes = stride_bytes * capacity;
     if (plat_pages_caps()->can_reserve && bytes <= SIZE_MAX) {
         arena->flat = plat_pages_reserve((size_t)bytes);
@@ -34,8 +38,19 @@ bool cmi_arena_open(cmi_arena_t *arena, uint64_t stride_bytes, uint32_t capacity
     return true;
 }
 
+const char *cmi_arena_open_spilled(cmi_arena_t *arena, uint64_t stride_bytes, uint32_t capacity, const char *folder) {
+    shape(arena, stride_bytes, capacity);
+    uint64_t bytes = stride_bytes * capacity;
+    if (bytes > SIZE_MAX) return "it is more than this machine can address";
+    const char *why = plat_spill_open(&arena->spill, folder, (size_t)bytes);
+    arena->flat = arena->spill.address;
+    arena->flat_bytes = bytes;
+    return why;
+}
+
 void cmi_arena_close(cmi_arena_t *arena) {
-    if (arena->flat) plat_pages_free(arena->flat, (size_t)arena->flat_bytes);
+    if (cmi_arena_is_spilled(arena)) plat_spill_close(&arena->spill);
+    else if (arena->flat) plat_pages_free(arena->flat, (size_t)arena->flat_bytes);
     for (uint32_t c = 0; c < CMI_ARENA_CHUNKS; c++) {
         void *chunk = plat_load_relaxed(&arena->chunk[c]); /* relaxed: the last user is gone */
         if (chunk) plat_pages_free(chunk, (size_t)chunk_bytes(arena));
@@ -44,6 +59,7 @@ void cmi_arena_close(cmi_arena_t *arena) {
 }
 
 bool cmi_arena_ensure(cmi_arena_t *arena, uint32_t i) {
+    if (cmi_arena_is_spilled(arena)) return plat_spill_ensure(&arena->spill, ((uint64_t)i + 1) * arena->stride_bytes);
     if (arena->flat) return true;
     plat_aptr_t *entry = &arena->chunk[i >> arena->chunk_shift];
     void *installed = plat_load_acquire(entry); /* [A1] acquire: the chunk's zeroes, pairs with the release CAS below */

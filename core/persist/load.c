@@ -82,6 +82,7 @@ static cm_status_t apply_options(loader_t *loader, const cm_load_options_t *opti
     if (options->max_threads != 0) config->max_threads = options->max_threads;
     config->clock_ms = options->clock_ms;
     config->clock_context = options->clock_context;
+    config->spill_folder = options->spill_folder;
     if (config->max_memories >= n_memories) return CM_OK;
     return cmi_fail(loader->error, CM_E_CAPACITY, "max_memories is %u, but the snapshot holds %u memories", config->max_memories,
                     n_memories);
@@ -182,7 +183,7 @@ static cm_status_t load_slot(graph_loader_t *g, uint32_t slot) {
 static cm_status_t load_slots(graph_loader_t *g) {
     const cmi_header_t *header = &g->loader->reader.header;
     cm_status_t status = cmi_hnsw_restore_begin(g->loader->graph, header->n_slots);
-    if (status != CM_OK) return cmi_fail(g->loader->error, status, "making room for %u slots: %s", header->n_slots, cm_strerror(status));
+    if (status != CM_OK) return cmi_no_slots(g->loader->store, g->loader->error);
     for (uint32_t slot = 0; slot < header->n_slots && status == CM_OK; slot++) status = load_slot(g, slot);
     if (status != CM_OK) return status;
     if (g->n_upper != header->n_upper)

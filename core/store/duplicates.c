@@ -100,7 +100,7 @@ static uint32_t gather(const cmi_duplicates_t *d, uint32_t i, uint32_t from, chu
     for (; from < members->n && chunk->n < CHUNK; from++) {
         const cmi_member_t *member = &members->at[from];
         if (from == i || member->absorbed || member->inverse_norm == 0) continue;
-        cmi_prefetch_row(rows, member->slot);
+        cmi_prefetch_row(rows, member->slot, cmi_way_of(d->thread->scratch));
         chunk->member[chunk->n] = from;
         chunk->row[chunk->n++] = cmi_row_at(rows, member->slot);
     }

@@ -93,6 +93,7 @@ static cm_status_t take_slot(draft_t *d) {
         cmi_hnsw_abandon_slot(&d->store->graph, slot);
         status = CM_E_NO_MEMORY;
     }
+    if (status == CM_E_NO_MEMORY) return cmi_no_slots(d->store, &d->thread->error);
     if (status != CM_OK) return refuse_full(d, status, "index slots");
     d->slot = slot;
     return CM_OK;

@@ -20,8 +20,8 @@ static void free_handle(void *context, uint32_t kind, uint32_t handle) {
 
 static bool open_parts(cm_store_t *store) {
     const cm_config_t *config = &store->config;
-    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m,      config->ef_construction,
-                                config->metric,     config->seed,   config->custom, config->vectors};
+    cmi_hnsw_params_t params = {config->dimensions, store->n_slots, config->m,       config->ef_construction, config->metric,
+                                config->seed,       config->custom, config->vectors, config->spill_folder};
     store->epoch = plat_epoch_open(config->max_threads);
     store->blocks = cmi_blocks_open();
     store->reclaimer = (cmi_reclaimer_t){.epoch = store->epoch, .blocks = store->blocks, .free_handle = free_handle, .context = store};
@@ -45,6 +45,7 @@ static void close_parts(cm_store_t *store) {
 cm_status_t cmi_store_open(const cm_config_t *config, uint32_t n_slots_at_least, cm_store_t **out, cm_error_t *error) {
     *out = NULL;
     cm_status_t status = cmi_config_validate(config, error);
+    if (status == CM_OK) status = cmi_spill_check(config->spill_folder, error);
     if (status != CM_OK) return status;
     cm_store_t *store = plat_pages_alloc(sizeof *store);
     if (store) {
@@ -66,6 +67,14 @@ cm_status_t cmi_store_close(cm_store_t *store) {
     close_parts(store);
     plat_pages_free(store, sizeof *store);
     return CM_OK;
+}
+
+cm_status_t cmi_no_slots(const cm_store_t *store, cm_error_t *error) {
+    if (!cmi_arena_is_spilled(&store->graph.full.arena)) return cmi_no_memory(error, "index slots");
+    return cmi_fail(
+        error, CM_E_NO_MEMORY,
+        "no room for more vectors in spill_folder \"%s\", or no more memory for index slots: make room on that disk, or raise the limit",
+        store->config.spill_folder);
 }
 
 const cm_config_t *cmi_store_config(const cm_store_t *store) {

@@ -4,17 +4,20 @@
  *
  * Its weakness there: a memory that is fresh and not quite so near is never seen. At the original's defaults it finds 4 % of the true top 10.
  */
+#include "plat_prefetch.h"
 #include "store/query.h"
 
 static bool keep(void *context, uint32_t slot) {
     return cmi_filter_passes(context, slot);
 }
 
-/* Asking whether a slot is a memory takes three looks, each at a place that the one before names. Requested for all likely hits at once they cost 1.5 % of a search instead of 4 %. */
+/* Asking whether a slot is a memory takes three looks, each at a place that the one before names, and who shows the hit reads its id at a fourth. Requested for all likely hits at once
+ * they cost 1.5 % of a search instead of 4 %. */
 static void request(const cmi_search_t *search, const cmi_found_t *found, uint32_t n) {
     const cm_store_t *store = search->store;
-    for (uint32_t i = 0; i < n; i++) __builtin_prefetch(cmi_record_at(store, found[i].slot));
-    for (uint32_t i = 0; i < n; i++) __builtin_prefetch(cmi_idmap_at(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))));
+    for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_record_at(store, found[i].slot));
+    for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_idmap_at(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))));
+    for (uint32_t i = 0; i < n; i++) plat_prefetch(cmi_idmap_key(&store->ids, cmi_record_entry(cmi_record_at(store, found[i].slot))).data);
 }
 
 /* With distances of full rows, nearest first. */

@@ -92,6 +92,9 @@ cm_status_t cmi_store_check(cm_thread_t *thread, cm_check_report_t *report, cm_e
 /* cm_open with `n_slots_at_least` slots, for a snapshot that holds tombstones. cm_open itself passes 0. */
 cm_status_t cmi_store_open(const cm_config_t *config, uint32_t n_slots_at_least, cm_store_t **out, cm_error_t *error);
 
+/* Says that there is no memory for a slot, or no room on the disk for its vector. CM_E_NO_MEMORY. */
+cm_status_t cmi_no_slots(const cm_store_t *store, cm_error_t *error);
+
 /* The rules of cm_config_t, each with its own message: CM_E_CONFIG (store/config.c). */
 cm_status_t cmi_config_validate(const cm_config_t *config, cm_error_t *error);
 

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users see: argument checks, names, and what belongs to JavaScript (promises, iteration, disposal). */
 import { checkIterable, indexed, Slices, totalOf } from './batch.js';
-import { Core, type CoreConfig, type CoreHit, type CoreUpdate, type StoredMemory, type StoredPayload } from './core.js';
+import { Core, type CoreConfig, type CoreUpdate, type StoredMemory } from './core.js';
 import { ChronoMindError, camelCase, inOwnNames, sentenceOf } from './errors.js';
 import { detectFeatures, ISOLATION_HEADERS } from './features.js';
 import { cm_config_t, VERSION } from './generated.js';
@@ -344,7 +344,7 @@ export class ChronoMind implements Iterable<Memory> {
     search(vector: Vector, options: SearchOptions = {}): Hit[] {
         checkObject(options, 'options');
         const { k, ef, context, temporalWeight, budget, minImportance, maxImportance, filter } = options;
-        const hits = this.#core.search(checkVector(vector), {
+        return this.#core.search(checkVector(vector), {
             k: k === undefined ? undefined : checkU32(k, 'k'),
             ef: ef === undefined ? undefined : checkU32(ef, 'ef'),
             context: context === undefined ? undefined : checkContext(context),
@@ -358,13 +358,6 @@ export class ChronoMind implements Iterable<Memory> {
             why: checkFlag(options.why, 'why'),
             nowMs: this.#now(options.now),
         });
-        const weight = Math.fround(temporalWeight ?? this.#core.config.temporalWeight);
-        const found: Hit[] = [];
-        for (const hit of hits) {
-            const stored = this.#core.payloadOf(hit);
-            if (stored !== undefined) found.push(hitOf(hit, stored, weight));
-        }
-        return found;
     }
 
     /** What the last search of this object did (one that a filter ended, too). Before the first: strategy "none". */
@@ -579,29 +572,6 @@ for (const [symbol, dispose] of [
 
 function memoryOf({ createdMs, accessedMs, ...stored }: StoredMemory): Memory {
     return { ...stored, createdAt: createdMs, accessedAt: accessedMs, metadata: parseMetadata(stored.metadata) };
-}
-
-function hitOf(hit: CoreHit, stored: StoredPayload, temporalWeight: number): Hit {
-    return {
-        id: stored.id,
-        score: hit.score,
-        distance: hit.distance,
-        recency: hit.recency,
-        importance: hit.importance,
-        context: stored.context,
-        text: stored.text,
-        metadata: parseMetadata(stored.metadata),
-        createdAt: Number(hit.created_ms),
-        accessCount: hit.access_count,
-        ...(hit.why && {
-            why: {
-                temporalWeight,
-                distancePart: hit.why.distance_part,
-                recencyPart: hit.why.recency_part,
-                ageHours: hit.why.age_hours,
-            },
-        }),
-    };
 }
 
 const NAMED: Partial<Record<string, Record<string, number>>> = { metric: METRICS, vectors: VECTOR_KINDS };

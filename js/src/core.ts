@@ -10,8 +10,8 @@ import { endOfLife, newLife } from './life.js';
 import { type Callbacks, type Exports, type Instance, recycle, type Sink, type Source } from './loader.js';
 import { type Heap, Scratch, type Span, type StructOf } from './memory.js';
 import { clearSeat, endSeat, isOver, isTaken, leaveSeat, offerSeat, PAGE_BYTES, withdrawSeat } from './seat.js';
-import type { Build, Candidate, CheckReport, Seat, SharedStore, StoreConfig, Vector } from './types.js';
-import { type CheckedMemory, METRICS, nameOf, VECTOR_KINDS } from './validate.js';
+import type { Build, Candidate, CheckReport, Hit, Seat, SharedStore, StoreConfig, Vector, Why } from './types.js';
+import { type CheckedMemory, METRICS, nameOf, parseMetadata, VECTOR_KINDS } from './validate.js';
 
 /** CM_NOW: ask the clock of the host. */
 const NOW = -(2n ** 63n);
@@ -91,23 +91,20 @@ export interface StoredMemory extends Pick<CheckedMemory, 'text' | 'metadata'> {
     accessCount: number;
 }
 
-export type CoreHit = StructOf<typeof C.cm_hit_t> & { why?: StructOf<typeof C.cm_why_t> };
-
 export type CoreReport = StructOf<typeof C.cm_search_report_t>;
 
 export type CoreRelated = StructOf<typeof C.cm_related_t>;
 
-/** What a hit shows of the memory behind it. */
-export type StoredPayload = Pick<StoredMemory, 'id' | 'context' | 'text' | 'metadata'>;
-
 const HIT = C.cm_hit_t.fields;
-const MEMORY = C.cm_memory_t.fields;
+
+/** shown_t of wasm/exports.c: four strings. */
+const SHOWN_BYTES = 4 * C.cm_str_t.size;
 
 /** What the library says in the words of the caller. */
 type Words = (message: string) => string;
 
 /** A function of the library that copies a memory: (out, buffer, capacity, needed) -> status. */
-type Copy = (out: number, buffer: number, capacity: number, needed: number) => number;
+type Copy = (exports: Exports, out: number, buffer: number, capacity: number, needed: number) => number;
 
 /** What exists while the store is open. Dropped as a whole, for whoever keeps a closed store must not keep its memory. */
 interface Session {
@@ -306,12 +303,12 @@ export class Core {
 
     get(id: string): StoredMemory | undefined {
         const at = this.#string(this.#begin().text(id));
-        return this.#copy((...buffer) => this.#call((exports) => exports.cm_get(this.#thread, at, ...buffer)));
+        return this.#copy((exports, ...buffer) => exports.cm_get(this.#thread, at, ...buffer));
     }
 
     access(id: string, nowMs: bigint | undefined): StoredMemory | undefined {
         const at = this.#string(this.#begin().text(id));
-        return this.#copy((...buffer) => this.#call((exports) => exports.cm_access(this.#thread, at, nowMs ?? NOW, ...buffer)));
+        return this.#copy((exports, ...buffer) => exports.cm_access(this.#thread, at, nowMs ?? NOW, ...buffer));
     }
 
     update(id: string, changes: CoreUpdate): void {
@@ -350,7 +347,7 @@ export class Core {
         return Number(this.#heap.u64(out));
     }
 
-    search(vector: Vector, options: CoreSearch): CoreHit[] {
+    search(vector: Vector, options: CoreSearch): Hit[] {
         const heap = this.#heap;
         const scratch = this.#begin();
         const query = scratch.take(C.cm_search_t.size);
@@ -376,11 +373,7 @@ export class Core {
         const { filter } = options;
         if (filter !== undefined) this.#call((exports) => exports.cm_wasm_search_filter(query, this.#session.instance.handles.filter));
         this.#check(filter === undefined ? this.#call(run) : this.#callWith({ filter: (candidate) => this.#ask(filter, candidate) }, run));
-        const end = hits + heap.u32(nHits) * C.cm_hit_t.size;
-        const found: CoreHit[] = [];
-        for (let hit = hits; hit < end; hit += C.cm_hit_t.size) found.push(hitAt(heap, hit));
-        if (options.why === true) this.#explain(found, hits);
-        return found;
+        return this.#hits(hits, heap.u32(nHits), options);
     }
 
     #ask(filter: (candidate: Candidate) => boolean, at: number): boolean {
@@ -392,14 +385,41 @@ export class Core {
         }
     }
 
-    /** The hits of the last search, which begin at an address. */
-    #explain(found: CoreHit[], hits: number): void {
-        const report = this.#lastSearch();
-        const why = this.#scratch.take(C.cm_why_t.size);
-        for (const [i, hit] of found.entries()) {
-            this.#call((exports) => exports.cm_explain(report, hits + i * C.cm_hit_t.size, why));
-            hit.why = this.#heap.read(C.cm_why_t, why);
+    /** The hits of the last search, which begin at an address, but those that were replaced or removed meanwhile. They are shown as many at a time as the buffer holds. */
+    #hits(first: number, n: number, { why }: CoreSearch): Hit[] {
+        const heap = this.#heap;
+        const scratch = this.#scratch;
+        const shown = scratch.take(n * SHOWN_BYTES);
+        const needed = scratch.take(4);
+        const report = why === true ? this.#lastSearch() : undefined;
+        const found: Hit[] = [];
+        let buffer = scratch.take(this.#bufferBytes);
+        for (let [at, left] = [first, n]; left > 0; ) {
+            const nShown = this.#call((exports) => exports.cm_wasm_show(this.#thread, at, left, shown, buffer, this.#bufferBytes, needed));
+            for (let i = 0; i < nShown; i++, at += C.cm_hit_t.size) {
+                const hit = hitAt(heap, at, shown + i * SHOWN_BYTES);
+                if (hit.id === '') continue;
+                if (report !== undefined) hit.why = this.#why(report, at);
+                found.push(hit);
+            }
+            left -= nShown;
+            if (nShown > 0) continue;
+            this.#bufferBytes = heap.u32(needed);
+            buffer = scratch.take(this.#bufferBytes);
         }
+        return found;
+    }
+
+    #why(report: number, hit: number): Why {
+        const out = this.#scratch.take(C.cm_why_t.size);
+        this.#call((exports) => exports.cm_explain(report, hit, out));
+        const why = this.#heap.read(C.cm_why_t, out);
+        return {
+            temporalWeight: this.#heap.f32(report + C.cm_search_report_t.fields.temporal_weight.at),
+            distancePart: why.distance_part,
+            recencyPart: why.recency_part,
+            ageHours: why.age_hours,
+        };
     }
 
     #lastSearch(): number {
@@ -414,24 +434,9 @@ export class Core {
     }
 
     /** The memory behind a handle; undefined when it was replaced or removed meanwhile. */
-    recordOf({ slot, generation }: Pick<CoreHit, 'slot' | 'generation'>): StoredMemory | undefined {
+    recordOf({ slot, generation }: Pick<CoreRelated, 'slot' | 'generation'>): StoredMemory | undefined {
         this.#begin();
-        return this.#copy((...buffer) => this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, ...buffer)));
-    }
-
-    /** As recordOf(), without what a hit does not show: no vector is copied. */
-    payloadOf({ slot, generation }: Pick<CoreHit, 'slot' | 'generation'>): StoredPayload | undefined {
-        const out = this.#begin().take(C.cm_memory_t.size);
-        const copy: Copy = (at, buffer, capacity, needed) =>
-            this.#call((exports) => exports.cm_get_hit(this.#thread, slot, generation, at, buffer, capacity, needed));
-        if (!this.#intoBuffer(copy, out)) return undefined;
-        const heap = this.#heap;
-        return {
-            id: heap.string(out + MEMORY.id.at),
-            context: heap.string(out + MEMORY.context.at),
-            text: heap.string(out + MEMORY.text.at),
-            metadata: heap.string(out + MEMORY.metadata.at),
-        };
+        return this.#copy((exports, ...buffer) => exports.cm_get_hit(this.#thread, slot, generation, ...buffer));
     }
 
     /** Breadth first, at most `depth` relationships away. */
@@ -481,7 +486,7 @@ export class Core {
         for (let cursor = 0n; ; ) {
             const at = this.#begin().take(8);
             this.#heap.setU64(at, cursor);
-            const record = this.#copy((...buffer) => this.#call((exports) => exports.cm_next(this.#thread, at, ...buffer)));
+            const record = this.#copy((exports, ...buffer) => exports.cm_next(this.#thread, at, ...buffer));
             if (record === undefined) return;
             cursor = this.#heap.u64(at);
             yield record;
@@ -503,7 +508,7 @@ export class Core {
             const at = scratch.take(8);
             heap.setU64(at, cursor);
             const out = scratch.take(C.cm_context_stat_t.size);
-            const next: Copy = (...buffer) => this.#call((exports) => exports.cm_next_context(this.#thread, at, ...buffer));
+            const next: Copy = (exports, ...buffer) => exports.cm_next_context(this.#thread, at, ...buffer);
             if (!this.#intoBuffer(next, out)) return contexts;
             cursor = heap.u64(at);
             const { context, n_memories } = heap.read(C.cm_context_stat_t, out);
@@ -516,7 +521,7 @@ export class Core {
         const scratch = this.#begin();
         const nOut = scratch.take(4);
         const out = scratch.take(n * C.cm_reference_t.size);
-        this.#intoBuffer((at, ...buffer) => this.#call((exports) => exports.cm_top_references(this.#thread, n, at, nOut, ...buffer)), out);
+        this.#intoBuffer((exports, at, ...buffer) => exports.cm_top_references(this.#thread, n, at, nOut, ...buffer), out);
         return Array.from({ length: heap.u32(nOut) }, (_, i) => {
             const { id, n_references } = heap.read(C.cm_reference_t, out + i * C.cm_reference_t.size);
             return { id, references: Number(n_references) };
@@ -678,7 +683,7 @@ export class Core {
         const needed = this.#scratch.take(4);
         for (;;) {
             const buffer = this.#scratch.take(this.#bufferBytes);
-            const status = copy(out, buffer, this.#bufferBytes, needed);
+            const status = this.#call((exports) => copy(exports, out, buffer, this.#bufferBytes, needed));
             if (status !== CM_E_BUFFER.value) return this.#found(status);
             this.#bufferBytes = Math.max(heap.u32(needed), this.#bufferBytes);
         }
@@ -737,16 +742,19 @@ export class Core {
     }
 }
 
-function hitAt(heap: Heap, at: number): CoreHit {
+/** Of a cm_hit_t, and what is shown of it. The id is empty where the memory was replaced or removed meanwhile. */
+function hitAt(heap: Heap, at: number, shown: number): Hit {
     return {
-        slot: heap.u32(at + HIT.slot.at),
-        generation: heap.u32(at + HIT.generation.at),
+        id: heap.string(shown),
         score: heap.f32(at + HIT.score.at),
         distance: heap.f32(at + HIT.distance.at),
         recency: heap.f32(at + HIT.recency.at),
         importance: heap.f32(at + HIT.importance.at),
-        created_ms: heap.i64(at + HIT.created_ms.at),
-        access_count: heap.u32(at + HIT.access_count.at),
+        context: heap.string(shown + 8),
+        text: heap.string(shown + 16),
+        metadata: parseMetadata(heap.string(shown + 24)),
+        createdAt: heap.integer(at + HIT.created_ms.at),
+        accessCount: heap.u32(at + HIT.access_count.at),
     };
 }
 

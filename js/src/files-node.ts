@@ -188,8 +188,14 @@ function createLike(target: string, temporary: string): number {
     if (!old.isFile()) throw new Error(NOT_REGULAR);
     accessSync(target, constants.W_OK);
     const file = openSync(temporary, 'wx', 0o600);
-    fchmodSync(file, changeOwner(file, old) ? old.mode & 0o777 : old.mode & 0o707);
-    return file;
+    try {
+        fchmodSync(file, changeOwner(file, old) ? old.mode & 0o777 : old.mode & 0o707);
+        return file;
+    } catch (error) {
+        closeSync(file);
+        rmSync(temporary, { force: true });
+        throw error;
+    }
 }
 
 /** False: the file belongs to another group, which the group's permissions were not meant for. */

@@ -225,7 +225,7 @@ export const cm_consolidate_t = {
 } as const;
 
 export const cm_stats_t = {
-    size: 104,
+    size: 112,
     fields: {
         n_memories: { at: 0, kind: 'u64' },
         n_components: { at: 8, kind: 'u64' },
@@ -271,7 +271,7 @@ export const cm_check_report_t = {
 } as const;
 
 export const cm_load_options_t = {
-    size: 32,
+    size: 36,
     fields: {
         max_memories: { at: 4, kind: 'u32' },
         max_threads: { at: 8, kind: 'u32' },

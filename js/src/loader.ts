@@ -66,6 +66,7 @@ export interface Exports {
     cm_wasm_consolidate_init(options: number): void;
     cm_wasm_consolidate_progress(options: number, handle: number): void;
     cm_wasm_load_init(options: number): void;
+    cm_wasm_show(thread: number, hits: number, n: number, out: number, buffer: number, capacity: number, needed: number): number;
     cm_wasm_alloc(nBytes: number): number;
     cm_wasm_free(at: number, nBytes: number): void;
 }

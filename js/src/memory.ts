@@ -42,24 +42,31 @@ const SHORT_STRING = 24;
 
 export class Heap {
     readonly #memory: WebAssembly.Memory;
-    #bytes: Uint8Array;
-    #floats: Float32Array;
-    #view: DataView;
+    /** Of a shared buffer, which never gets shorter, and which takes longer to say it; else 0. */
+    #length!: number;
+    #bytes!: Uint8Array;
+    #floats!: Float32Array;
+    #view!: DataView;
 
     constructor(memory: WebAssembly.Memory) {
         this.#memory = memory;
-        this.#bytes = new Uint8Array(memory.buffer);
-        this.#floats = new Float32Array(memory.buffer);
-        this.#view = new DataView(memory.buffer);
+        this.#look();
     }
 
     /** Makes the views cover [at, at + length). Growing by nothing is what makes a stale shared buffer show its length. */
     #reach(at: number, length: number): void {
-        if (at + length <= this.#bytes.byteLength) return;
+        if (at + length <= this.#length || at + length <= this.#bytes.byteLength) return;
         this.#memory.grow(0);
-        this.#bytes = new Uint8Array(this.#memory.buffer);
-        this.#floats = new Float32Array(this.#memory.buffer);
-        this.#view = new DataView(this.#memory.buffer);
+        this.#look();
+    }
+
+    #look(): void {
+        const { buffer } = this.#memory;
+        const isShared = !(buffer instanceof ArrayBuffer);
+        this.#bytes = new Uint8Array(buffer);
+        this.#length = isShared ? this.#bytes.length : 0;
+        this.#floats = new Float32Array(buffer);
+        this.#view = new DataView(buffer);
     }
 
     /** The bytes themselves, not a copy: valid until the next call into WebAssembly. */
@@ -102,9 +109,10 @@ export class Heap {
         return this.#view.getFloat32(at, true);
     }
 
-    i64(at: number): bigint {
+    /** An i64 as a number, exact up to 2^53: no bigint is made. */
+    integer(at: number): number {
         this.#reach(at, 8);
-        return this.#view.getBigInt64(at, true);
+        return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
     }
 
     u64(at: number): bigint {
@@ -209,8 +217,9 @@ export class Heap {
         this.#reach(at, layout.size);
         for (const name in values) {
             const value = values[name];
+            if (value === undefined) continue;
             const field = layout.fields[name] as Field;
-            if (value !== undefined) this.#writeField(field.kind, at + field.at, value as number | bigint | Span);
+            this.#writeField(field.kind, at + field.at, value as number | bigint | Span);
         }
     }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 const char *const metric_names[] = {[CM_METRIC_COSINE] = "cosine", [CM_METRIC_DOT] = "dot", [CM_METRIC_L2SQ] = "l2", NULL};
+const char *const vector_kind_names[] = {[CM_VECTORS_F32] = "f32", [CM_VECTORS_BF16] = "bf16", [CM_VECTORS_I8] = "i8", NULL};
 
 int output_print(const char *bytes, size_t n_bytes) {
     errno = 0;

@@ -11,4 +11,7 @@ int output_print(const char *bytes, size_t n_bytes);
 /* "cosine", "dot" or "l2" by cm_metric_t; ends with NULL. */
 extern const char *const metric_names[];
 
+/* "f32", "bf16" or "i8" by cm_vectors_t; ends with NULL. */
+extern const char *const vector_kind_names[];
+
 #endif

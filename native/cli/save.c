@@ -42,7 +42,6 @@ static const char *const format_names[] = {
 
 #define MAX_SEED UINT64_C(9007199254740991) /* the whole numbers that JavaScript has */
 
-static const char *const vector_kind_names[] = {[CM_VECTORS_F32] = "f32", [CM_VECTORS_BF16] = "bf16", [CM_VECTORS_I8] = "i8", NULL};
 
 static const option_t options[N_OPTIONS] = {
     [INPUT] = {.short_name = 'i', .name = "--input", .kind = OPTION_TEXT, .required = true},

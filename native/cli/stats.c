@@ -97,6 +97,7 @@ static void add_json(json_writer_t *out, const summary_t *summary) {
     json_add_whole(out, "components", (int64_t)summary->stats.n_components);
     json_add_whole(out, "dimensions", summary->config.dimensions);
     json_add_string(out, "metric", metric_names[summary->config.metric], SIZE_OF_TEXT);
+    json_add_string(out, "vectors", vector_kind_names[summary->config.vectors], SIZE_OF_TEXT);
     json_add_whole(out, "max_memories", (int64_t)summary->stats.max_memories);
     json_add_number(out, "capacity_used_percent", capacity_percent(summary));
     json_add_number(out, "average_importance", summary->stats.average_importance);

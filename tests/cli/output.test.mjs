@@ -112,11 +112,19 @@ test('stats for people and for machines', (t) => {
     );
     assert.equal(
         folder.ok(['stats', '-f', file, '--json']),
-        '{"memories":4,"components":16,"dimensions":4,"metric":"cosine","max_memories":100000,"capacity_used_percent":0.004,' +
+        '{"memories":4,"components":16,"dimensions":4,"metric":"cosine","vectors":"f32","max_memories":100000,"capacity_used_percent":0.004,' +
             '"average_importance":0.5625,' +
             '"contexts":[{"context":"travel","memories":2},{"context":"default","memories":1},{"context":"maps","memories":1}],' +
             '"most_referenced":[{"id":"nowhere","references":2},{"id":"north","references":1}]}\n',
     );
+});
+
+test('stats: the kind of vectors is the one that was saved', (t) => {
+    const folder = new Folder(t);
+    for (const kind of ['f32', 'bf16', 'i8']) {
+        folder.ok(['save', '-i', '-', '-o', `${kind}.chrono`, '--vectors', kind], '[{"id":"a","data":[1,2]}]');
+        assert.equal(JSON.parse(folder.ok(['stats', '-f', `${kind}.chrono`, '--json'])).vectors, kind);
+    }
 });
 
 test('stats: halves round up, ties are ordered by bytes, ten references, none', (t) => {

@@ -247,6 +247,17 @@ TEST(what_cannot_be_is_refused) {
     CHECK(strcmp(error.message, "vectors is 2, but a custom metric sees floats: use 0 (f32)") == 0);
 }
 
+#if defined(__wasm__)
+TEST(no_file_can_stand_for_memory_here) {
+    cm_config_t config = small_config(8);
+    cm_store_t *store;
+    cm_error_t error;
+    config.spill_folder = "/tmp";
+    CHECK_STATUS(cm_open(&config, &store, &error), CM_E_IO);
+    CHECK_MSG(strstr(error.message, "spill_folder \"/tmp\": WebAssembly cannot map files"), "%s", error.message);
+}
+#endif
+
 int main(void) {
     RUN(what_is_stored_comes_back);
     RUN(distances_of_hits_are_exact);
@@ -256,5 +267,8 @@ int main(void) {
     RUN(consolidation_compares_what_is_stored);
     RUN(extreme_vectors_are_borne);
     RUN(what_cannot_be_is_refused);
+#if defined(__wasm__)
+    RUN(no_file_can_stand_for_memory_here);
+#endif
     return tap_done();
 }

@@ -31,7 +31,7 @@ function memoryOf(id, x, relationships = []) {
 }
 
 function search(core, options) {
-    for (const hit of core.search(vectorOf(0.35), { k: 5, nowMs: NOW, ...options })) core.recordOf(hit);
+    core.search(vectorOf(0.35), { k: 5, nowMs: NOW, ...options });
 }
 
 /** Each on a Core; what is not there is an answer, too. */

@@ -63,6 +63,21 @@ for (const module of MODULES) {
         assert.equal(mind.lastSearch.strategy, 'none');
     });
 
+    test(`${module.name}: hits show what their memories hold, however much`, async (t) => {
+        const mind = await open(t, { dimensions: DIMENSIONS, maxMemories: 20, wasmModule: moduleOf(module) });
+        const random = randomFrom(4);
+        const lengths = [0, 1, 7, 8, 9, 5000, 16384, 16385, 40000, 3, 0, 100000];
+        const held = new Map();
+        for (const [i, length] of lengths.entries()) {
+            const payload = { context: `c${i % 3}`, text: 'é'.repeat(length), metadata: i % 2 === 0 ? { i } : null };
+            mind.insert({ id: `m${i}`, vector: randomVector(random, DIMENSIONS), ...payload });
+            held.set(`m${i}`, payload);
+        }
+        const hits = mind.search(query, { k: 20 });
+        assert.deepEqual(idsOf(hits).sort(), [...held.keys()].sort());
+        for (const { id, context, text, metadata } of hits) assert.deepEqual({ context, text, metadata }, held.get(id), id);
+    });
+
     test(`${module.name}: the bound holds`, async (t) => {
         const mind = await filled(t, 2000, { maxMemories: 2000, m: 4, efConstruction: 10 });
         const random = randomFrom(12);

@@ -2,7 +2,8 @@
 /** The storage contract over files and bytes, and how places are named. That of browsers: tests/browser/storage.test.mjs. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -30,6 +31,27 @@ for (const [title, behaviour] of Object.entries(behaviours)) {
         return behaviour(chronomind, () => storage);
     });
 }
+
+test('a file whose permissions cannot be copied stays, and nothing beside it', async (t) => {
+    const folder = temporaryFolder(t);
+    const path = join(folder, 'a.chrono');
+    const mind = await open(t, { dimensions: 2 });
+    await mind.save({ path });
+    const before = readFileSync(path);
+    mind.insert({ id: 'x', vector: [1, 2] });
+    const { fchmodSync } = fs;
+    t.after(() => {
+        fs.fchmodSync = fchmodSync;
+        syncBuiltinESMExports();
+    });
+    fs.fchmodSync = () => {
+        throw Object.assign(new Error('EPERM: operation not permitted, fchmod'), { code: 'EPERM' });
+    };
+    syncBuiltinESMExports();
+    await rejects('CM_E_IO', /a\.chrono/, () => mind.save({ path }));
+    assert.deepEqual(readdirSync(folder), ['a.chrono']);
+    assert.deepEqual(readFileSync(path), before);
+});
 
 test('path is the file storage: open, save, save elsewhere, load', async (t) => {
     const folder = temporaryFolder(t);

@@ -2,6 +2,7 @@
 /** Several threads use one store: the same memory, no copies, no messages. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { ChronoMind } from '../../js/dist/index.js';
@@ -67,6 +68,51 @@ test('a worker sees what is there, with its own clock', async (t) => {
     here.close();
     refuses('CM_E_CLOSED', /closed/, () => here.size);
     assert.equal(mind.size, 3);
+});
+
+/** `between` runs when a search of `mind` has found its hits and has not asked yet what they show. */
+async function interruptible(t, options) {
+    const { instantiate } = WebAssembly;
+    const hook = { between: undefined };
+    WebAssembly.instantiate = async (...parameters) => {
+        const { exports } = await instantiate(...parameters);
+        const cm_wasm_show = (...numbers) => {
+            hook.between?.();
+            return exports.cm_wasm_show(...numbers);
+        };
+        return { exports: { ...exports, cm_wasm_show } };
+    };
+    try {
+        return { mind: await open(t, options), hook };
+    } finally {
+        WebAssembly.instantiate = instantiate;
+    }
+}
+
+test('hits that are replaced or removed before they are shown are left out', async (t) => {
+    const wasmModule = await WebAssembly.compile(readFileSync(new URL('../../js/dist/chronomind.wasm', import.meta.url)));
+    const { mind, hook } = await interruptible(t, { dimensions: DIMENSIONS, maxMemories: 100, temporalWeight: 0, wasmModule });
+    const other = await ChronoMind.attach(mind.share());
+    t.after(() => other.close());
+    const random = randomFrom(12);
+    const memories = Array.from('abcdef', (id, i) => ({ id, vector: randomVector(random, DIMENSIONS), text: id.repeat(4000 * i) }));
+    for (const memory of memories) mind.insert(memory);
+    const shown = () => mind.search(memories[0].vector, { k: 6 }).map(({ id, text }) => [id, text.length]);
+    const before = shown();
+    assert.equal(before.length, 6);
+    hook.between = () => {
+        hook.between = undefined;
+        other.remove(before[0][0]);
+        other.insert({ id: before[2][0], vector: memories[5].vector, text: 'replaced' });
+        other.remove(before[5][0]);
+        other.update(before[3][0], { text: 'updated' });
+    };
+    assert.deepEqual(shown(), [before[1], [before[3][0], 7], before[4]]);
+    hook.between = () => {
+        for (const { id } of memories) other.remove(id);
+    };
+    assert.deepEqual(shown(), []);
+    assert.deepEqual(shown(), []);
 });
 
 test('a worker searches with a filter, updates, relates, sums up, fades and consolidates', async (t) => {

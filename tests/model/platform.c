@@ -7,6 +7,7 @@
 #include "plat_cpu.h"
 #include "plat_pages.h"
 #include "plat_random.h"
+#include "plat_spill.h"
 
 #define MOST_RESERVED_BYTES (1u << 20)
 
@@ -30,6 +31,21 @@ void plat_pages_free(void *address, size_t bytes) {
 
 void plat_pages_wish_huge(void *address, size_t bytes) {
     (void)address, (void)bytes;
+}
+
+/* Files are not modelled: no shape opens one. */
+const char *plat_spill_open(plat_spill_t *spill, const char *folder, size_t n_bytes) {
+    (void)spill, (void)folder, (void)n_bytes;
+    return "not modelled";
+}
+
+bool plat_spill_ensure(plat_spill_t *spill, uint64_t n_bytes) {
+    (void)spill, (void)n_bytes;
+    return false;
+}
+
+void plat_spill_close(plat_spill_t *spill) {
+    (void)spill;
 }
 
 int64_t plat_clock_now_ms(void) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /** The command that finds the memories nearest to a vector, and freshest. */
-import type { Core, CoreHit, CoreReport, StoredMemory } from '../core.js';
+import type { Core, CoreReport, StoredMemory } from '../core.js';
 import { CM_MAX_EF, CM_MAX_K, CM_SEARCH_EXACT, CM_SEARCH_RERANK } from '../generated.js';
+import type { Hit } from '../types.js';
 import { strategyOf } from '../validate.js';
 import { nowOf, type Options, parseArguments, type Question, timeAt, usage, type Values } from './arguments.js';
 import { attributesText, memoryMembers } from './memory.js';
@@ -46,7 +47,7 @@ interface Answer {
     explains: boolean;
 }
 
-type Result = [hit: CoreHit, memory: StoredMemory];
+type Result = [hit: Hit, memory: StoredMemory];
 
 export async function query(given: readonly string[]): Promise<Question | undefined> {
     const parsed = parseArguments('query', OPTIONS, given);
@@ -91,7 +92,7 @@ function find(store: Core, values: QueryValues, { now, after, before }: Times): 
         why: explains,
     });
     const report = store.lastSearch();
-    return { results: hits.map((hit) => [hit, store.recordOf(hit) as StoredMemory]), report, explains }; // nobody else is writing
+    return { results: hits.map((hit) => [hit, store.get(hit.id) as StoredMemory]), report, explains }; // nobody else is writing
 }
 
 function asText({ results, report, explains }: Answer): string {
@@ -103,13 +104,13 @@ function asText({ results, report, explains }: Answer): string {
     return head + lines.join('') + (explains ? certificateText(results, report) : '');
 }
 
-function whyText(hit: CoreHit, report: CoreReport): string {
+function whyText(hit: Hit, report: CoreReport): string {
     const parts = {
-        'distance part': fixed(hit.why?.distance_part ?? 0, SCORE_DECIMALS),
-        'recency part': fixed(hit.why?.recency_part ?? 0, SCORE_DECIMALS),
+        'distance part': fixed(hit.why?.distancePart ?? 0, SCORE_DECIMALS),
+        'recency part': fixed(hit.why?.recencyPart ?? 0, SCORE_DECIMALS),
         distance: fixed(hit.distance, SCORE_DECIMALS),
         recency: fixed(hit.recency, SCORE_DECIMALS),
-        age: durationText(Number(report.now_ms - hit.created_ms)),
+        age: durationText(Number(report.now_ms) - hit.createdAt),
     };
     return `   ${pairsText(parts)}\n`;
 }
@@ -155,8 +156,8 @@ function resultAsJson([hit, memory]: Result, explains: boolean): string {
         ...memoryMembers(memory),
     };
     if (!explains || hit.why === undefined) return jsonObject(members);
-    const { distance_part, recency_part, age_hours } = hit.why;
-    const why = { distance_part: jsonNumber(distance_part), recency_part: jsonNumber(recency_part), age_hours: jsonNumber(age_hours) };
+    const { distancePart, recencyPart, ageHours } = hit.why;
+    const why = { distance_part: jsonNumber(distancePart), recency_part: jsonNumber(recencyPart), age_hours: jsonNumber(ageHours) };
     return jsonObject({ ...members, why: jsonObject(why) });
 }
 

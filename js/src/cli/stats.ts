@@ -23,6 +23,7 @@ interface Summary {
     components: number;
     dimensions: number;
     metric: string;
+    vectors: string;
     maxMemories: number;
     capacityPercent: number;
     averageImportance: number;
@@ -48,6 +49,7 @@ function summarize(store: Core): Summary {
         components: Number(n_components),
         dimensions: store.config.dimensions,
         metric: store.config.metric,
+        vectors: store.config.vectors,
         maxMemories: Number(max_memories),
         capacityPercent: (100 * Number(n_memories)) / Number(max_memories),
         averageImportance: average_importance,
@@ -85,6 +87,7 @@ function asJson(summary: Summary): string {
         `"components":${summary.components}`,
         `"dimensions":${summary.dimensions}`,
         `"metric":"${summary.metric}"`,
+        `"vectors":"${summary.vectors}"`,
         `"max_memories":${summary.maxMemories}`,
         `"capacity_used_percent":${jsonNumber(summary.capacityPercent)}`,
         `"average_importance":${jsonNumber(summary.averageImportance)}`,
