@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 /**
- * The systems in Node, each used as well as it can be used. All get unit vectors, M 16, ef_construction 100, 32-bit floats, one thread.
+ * The systems in Node, each used as well as it can be used. All get unit vectors, M 16, ef_construction 100, 32-bit floats, one thread; ours once more with vectors: 'i8'.
  *
  *   hnswlib-wasm  its loader refuses Node and waits for IndexedDB; its module does neither once there is a `window`. Space "ip": one normalisation less
  *                 than "cosine", for vectors of length 1 are the same.
@@ -24,12 +24,12 @@ function versionIn(folder) {
     return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
 }
 
-function chronomind(build) {
+function chronomind(build, vectors = 'f32') {
     return {
         version: () => versionIn(PACKAGE),
         async open(size) {
             const { ChronoMind } = await import('../../js/dist/index.js');
-            const engine = await chronomindEngine(ChronoMind, size, { build });
+            const engine = await chronomindEngine(ChronoMind, size, { build, vectors });
             return { ...engine, memory: () => ({ ...engine.mind.stats().bytes, wasm: memories.at(-1).buffer.byteLength }) };
         },
     };
@@ -107,6 +107,7 @@ const usearch = {
 
 export const SYSTEMS = {
     'chronomind (threads)': chronomind('threads'),
+    'chronomind (threads, i8)': chronomind('threads', 'i8'),
     'chronomind (single-thread)': chronomind('single-thread'),
     'hnswlib-wasm': hnswlibWasm,
     edgevec,

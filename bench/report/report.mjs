@@ -9,6 +9,7 @@ import { parse } from './csv.mjs';
 import { latencyPlot, recallPlot } from './plots.mjs';
 import * as tables from './tables.mjs';
 import { targets } from './targets.mjs';
+import { wasmTargets } from './wasm-targets.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -32,7 +33,7 @@ function plots(rows) {
 /** Path below the repository to content. */
 export function render(results, template = readFileSync(path.join(root, 'bench/report/BENCHMARKS.md'), 'utf8')) {
     const rows = [...results].filter(([name]) => !PLAIN.includes(name)).flatMap(([, some]) => some);
-    const all = { ...tables, targets };
+    const all = { ...tables, targets, wasmTargets: () => wasmTargets(results) };
     const text = template.replace(/\{\{(\w+)\}\}/g, (_, name) => {
         if (PLAIN.includes(name))
             return results.has(name) ? tables.plain(results.get(name)) : `(not measured here: \`./build.sh bench ${name}\`)`;

@@ -7,9 +7,8 @@
 #include "bulk/round.h"
 #include "index/scratch.h"
 
-enum {
-    CMI_PIECE = 64
-}; /* newcomers, or owners, that a thread takes at a time; part of what the graph depends on, so not to be made of the number of threads */
+/* Newcomers, or owners, that a thread takes at a time; part of what the graph depends on, so not to be made of the number of threads. */
+enum { CMI_PIECE = 64 };
 
 typedef struct cmi_located {
     uint64_t key;

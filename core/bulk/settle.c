@@ -8,8 +8,8 @@
 #include "index/insert.h"
 #include "index/links.h"
 
-#define LOOKED_AT_EACH_WAY \
-    32u /* of those that chose the same neighbour: before and after in the order of places. Popular nodes are chosen by thousands */
+/* Of those that chose the same neighbour: before and after in the order of places. Popular nodes are chosen by thousands. */
+#define LOOKED_AT_EACH_WAY 32u
 
 static void consider(const cmi_round_t *round, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t n) {
     cmi_pool_t *pool = &scratch->pool;

@@ -253,8 +253,8 @@ CM_API cm_status_t cm_insert(cm_thread_t *thread, const cm_memory_t *memory);
 
 typedef struct cm_batch {
     uint32_t size; /* sizeof(cm_batch_t) */
-    uint32_t
-        threads; /* that work on it, the caller included; 0: as many as there are processors. Fewer, where the machine or max_threads gives no more */
+    /* That work on it, the caller included. 0: as many as there are processors. Fewer, where the machine or max_threads gives no more. */
+    uint32_t threads;
     /* NULL, or called now and then on the calling thread with the share of the batch that is there, in [0,1]; false stops: CM_E_CANCELLED */
     bool (*progress)(void *context, double done);
     void *progress_context;
@@ -265,10 +265,10 @@ typedef struct cm_batch {
 /* Native builds only. Inserts n memories as if by cm_insert(), one after the other, with all processors: ids that come twice, or are there already, are replaced in order. All are checked
  * first (an error names the element: "memories[17]: ..."), and nothing is inserted if one is wrong. They come into existence in order, by rounds of up to 32,768; whatever ends the batch early,
  * the first *n_done of them (may be NULL) are there, whole, and no others. Unless somebody else writes meanwhile, which is allowed, the same memories give the same snapshot bytes
- * for any number of threads (not the bytes that single inserts give). Takes scratch pages: some 300 bytes per memory of a round, and for the
- * time of the batch dimensions + 8 bytes per memory of the store, unless that has codes or is more than 32 times as large as the batch; without memory for these it is slower, and gives other
- * bytes. SETUP: it starts threads, which wait for each other; nobody
- * else waits for them. options may be NULL. What cm_insert() says, and CM_E_CANCELLED, CM_E_BUSY (from inside a callback). */
+ * for any number of threads (not the bytes that single inserts give). Takes scratch pages: some 300 bytes per memory of a round, and for the time of the batch dimensions + 8 bytes per memory
+ * of the store, unless that has codes or is more than 32 times as large as the batch; without memory for these it is slower, and gives other bytes. What others free meanwhile is given
+ * back after the round. SETUP: it starts threads, which wait for each other; nobody else waits for them. options may be NULL. What cm_insert() says, and CM_E_CANCELLED, CM_E_BUSY
+ * (from inside a callback). */
 CM_API cm_status_t cm_insert_batch(cm_thread_t *thread, const cm_memory_t *memories, size_t n, const cm_batch_t *options, size_t *n_done);
 
 /* Lock-free. CM_E_NOT_FOUND; CM_E_NO_MEMORY, where there is none to note down what to free. */
