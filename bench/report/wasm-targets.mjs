@@ -47,9 +47,14 @@ function* workers(js) {
 function* sizes(js) {
     const module = one(js, { workload: 'payload', system: OURS })?.median;
     if (module) yield ['threads build, after brotli', 'at most 40,960 bytes', count(module), module <= 40960 ? 'met' : 'no'];
-    const memory = one(js, { system: OURS, parameter: 'all WebAssembly memory' })?.median;
-    if (memory)
-        yield ['WebAssembly memory, 50,000 x 100', 'at most 34 MB', `${(memory / 1e6).toFixed(1)} MB`, memory <= 34e6 ? 'met' : 'no'];
+    const [index, all] = ['index part: vectors and links', 'all WebAssembly memory'].map(
+        (parameter) => one(js, { system: OURS, parameter })?.median,
+    );
+    if (!index || !all) return;
+    const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+    const met = all <= 34e6 ? 'met' : index <= 34e6 ? 'index part only' : 'no';
+    const measured = `${megabytes(index)} vectors and links; ${megabytes(all)} with ids, records and postings`;
+    yield ['WebAssembly memory, 50,000 x 100', 'at most 34 MB', measured, met];
 }
 
 function* inChromium(browser) {
