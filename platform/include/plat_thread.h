@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * plat_thread.h - threads and a reader-writer lock, for core/baseline, tests and benchmarks only; threads, but not the lock, for
- * core/bulk, too. tests/lint refuses it anywhere else: "lock-free" is then a grep. On WebAssembly there is nothing to spawn (the host makes workers) and the lock is
- * absent with the baselines.
+ * plat_thread.h - threads and a reader-writer lock, for core/baseline, tests and benchmarks only; threads, but not the lock, for core/bulk, too. tests/lint refuses it
+ * anywhere else: "lock-free" is then a grep. On WebAssembly there is nothing to spawn (the host makes workers) and the lock is absent with the baselines.
  */
 #ifndef PLAT_THREAD_H
 #define PLAT_THREAD_H

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* thread.c - plat_thread.h over pthreads: the only file that knows them. */
+/* thread.c - plat_thread.h over pthreads: the only file that knows them. Sleeping and waking: futex.c. */
 #define _GNU_SOURCE
 #include "plat_thread.h"
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct plat_thread {
     pthread_t thread;
@@ -47,14 +43,6 @@ unsigned plat_thread_cpus(void) {
     if (sched_getaffinity(0, sizeof set, &set) != 0) return 1; /* more than 1024 processors */
     int n = CPU_COUNT(&set);
     return n > 0 ? (unsigned)n : 1;
-}
-
-void plat_thread_sleep(plat_a32_t *word, uint32_t value) {
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
-}
-
-void plat_thread_wake(plat_a32_t *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /* glibc lets readers starve writers unless told otherwise; the baseline should be a lock as one would choose it. */
