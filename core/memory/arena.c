@@ -5,9 +5,16 @@
 #include "plat_pages.h"
 
 #define CHUNK_BYTES_AT_LEAST 65536u /* smaller chunks would waste most of a wasm page */
+#define CHUNK_BYTES_ENOUGH 524288u  /* beyond, the last chunk would be too much that nobody uses yet */
 
 static uint64_t chunk_bytes(const cmi_arena_t *arena) {
     return arena->stride_bytes << arena->chunk_shift;
+}
+
+/* Chunks come in whole pages: more than a sixteenth of one would be waste. */
+static bool is_wasteful(uint64_t bytes) {
+    uint64_t page_bytes = plat_pages_caps()->page_bytes, in_last = bytes % page_bytes;
+    return in_last != 0 && (page_bytes - in_last) * 16 > bytes;
 }
 
 /* Chunks small enough to grow in steps, large enough that the directory's CMI_ARENA_CHUNKS cover the capacity. */
@@ -15,6 +22,7 @@ static uint32_t choose_chunk_shift(uint64_t stride_bytes, uint32_t capacity) {
     uint32_t shift = 0;
     while ((stride_bytes << shift) < CHUNK_BYTES_AT_LEAST) shift++;
     while (((uint64_t)CMI_ARENA_CHUNKS << shift) < capacity) shift++;
+    while ((stride_bytes << shift) < CHUNK_BYTES_ENOUGH && is_wasteful(stride_bytes << shift)) shift++;
     return shift;
 }
 
