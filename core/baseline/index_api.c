@@ -93,9 +93,8 @@ cm_status_t cm_index_open(const cm_index_config_t *config, cm_index_t **out, cm_
     index->config = *config;
     index->ops = ops_of(config->kind);
     index->epoch = plat_epoch_open(config->max_threads);
-    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,      config->ef_construction,
-                                config->metric,     config->seed,     config->custom, config->vectors,
-                                config->spill_folder};
+    cmi_hnsw_params_t params = {config->dimensions, config->capacity, config->m,       config->ef_construction, config->metric,
+                                config->seed,       config->custom,   config->vectors, config->spill_folder};
     index->impl = index->epoch ? index->ops->open(&params) : NULL;
     if (!index->impl) {
         cm_index_close(index);

@@ -31,8 +31,9 @@ static void measure(const cm_store_t *store, cm_stats_t *out) {
                          cmi_items_bytes(&store->postings.nodes.items);
     out->bytes_blocks = cmi_blocks_bytes_used(store->blocks);
     out->bytes_spilled = cmi_hnsw_spilled_bytes(&store->graph);
-    out->bytes_reserved = out->bytes_vectors - out->bytes_spilled + out->bytes_index + out->bytes_records + cmi_blocks_bytes_reserved(store->blocks) +
-                          sizeof *store + plat_load_relaxed((plat_a64_t *)&store->thread_bytes); /* relaxed, here and below: statistics */
+    out->bytes_reserved = out->bytes_vectors - out->bytes_spilled + out->bytes_index + out->bytes_records +
+                          cmi_blocks_bytes_reserved(store->blocks) + sizeof *store +
+                          plat_load_relaxed((plat_a64_t *)&store->thread_bytes); /* relaxed, here and below: statistics */
     out->n_retired = plat_load_relaxed((plat_a64_t *)&store->reclaimer.n_waiting);
 }
 

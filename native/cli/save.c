@@ -42,7 +42,6 @@ static const char *const format_names[] = {
 
 #define MAX_SEED UINT64_C(9007199254740991) /* the whole numbers that JavaScript has */
 
-
 static const option_t options[N_OPTIONS] = {
     [INPUT] = {.short_name = 'i', .name = "--input", .kind = OPTION_TEXT, .required = true},
     [OUTPUT] = {.short_name = 'o', .name = "--output", .kind = OPTION_TEXT, .required = true},

@@ -3,17 +3,12 @@
  * replace.c - core/store/insert.c from the CAS of the id's word on: what was promised to the old memory follows the new one, the old one is taken out once, the limit holds. [M3] [S1] [S4]
  *
  * An insert is several hundred events, most of them in graph and postings, which have shapes of their own (graph.c, postings.c). Here its first part, up to the linked node, is done in
- * setup, and the threads do the rest: the static steps of insert.c, which is compiled into this file under another name.
+ * setup, and the threads do the rest: the steps of an insert in store/draft.h.
  */
-#define cmi_store_insert insert_of_this_file
-#include "store/insert.c"
-#undef cmi_store_insert
-
-cm_status_t cmi_store_insert(cm_thread_t *thread, const cm_memory_t *memory);
-
 #include "small_store.h"
+#include "store/draft.h"
 
-static draft_t drafts[STORE_THREADS];
+static cmi_draft_t drafts[STORE_THREADS];
 static cm_memory_t memories[STORE_THREADS];
 static cm_str_t relations[STORE_THREADS];
 static uint32_t done[STORE_THREADS];
@@ -27,20 +22,17 @@ static void draft(uint32_t t, const char *id, const float *x, const char *relate
     memories[t].dimensions = 1;
     memories[t].relationships = &relations[t];
     memories[t].n_relationships = 1;
-    drafts[t] = (draft_t){.thread = thread[t], .store = store, .memory = &memories[t], .slot = CMI_NONE};
     MODEL_CHECK(cmi_retirer_prepare(&thread[t]->retirer));
     cmi_thread_pin(thread[t]);
-    MODEL_CHECK(prepare(&drafts[t]) == CM_OK);
+    MODEL_CHECK(cmi_draft_begin(&drafts[t], thread[t], &memories[t]) == CM_OK);
+    MODEL_CHECK(cmi_draft_prepare(&drafts[t]) == CM_OK);
     cmi_hnsw_link(&store->graph, thread[t]->scratch, drafts[t].slot);
-    drafts[t].linked = true;
 }
 
 /* The rest of insert(). */
 static void arrive(uint32_t t) {
-    draft_t *d = &drafts[t];
-    cm_status_t status = publish(d);
-    if (status != CM_OK) give_up(d);
-    else if (cmi_value_is_slot(d->old)) take_over(d);
+    cm_status_t status = cmi_draft_publish(&drafts[t]);
+    if (status != CM_OK) cmi_draft_give_up(&drafts[t]);
     cmi_thread_unpin(thread[t]);
     done[t] = status == CM_OK;
     MODEL_CHECK(status == CM_OK || status == CM_E_CAPACITY);
