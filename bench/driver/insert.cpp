@@ -10,8 +10,9 @@ Percentiles insert_latency(const System &system) {
     return percentiles(std::move(all));
 }
 
-// Of slices [from, to) of a build by one thread.
+// Of slices [from, to) of a build by one thread; none where whole blocks were given.
 Percentiles latency_of(const Fleet &fleet, const System &system, size_t from, size_t to) {
+    if (system.insert_ns.empty()) return {};
     const std::vector<uint32_t> &all = system.insert_ns[0];
     auto at = [&](size_t slice) { return all.begin() + ptrdiff_t(std::min<size_t>(slice * fleet.slice, all.size())); };
     return percentiles({at(from), at(to)});
