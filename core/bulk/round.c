@@ -5,6 +5,7 @@
 #include "index/links.h"
 #include "index/search.h"
 
+#include "memory/carve.h"
 #include "plat_pages.h"
 
 #define FLAT_SHARE 2u /* a part has at most one node for so many that are linked */
@@ -229,34 +230,29 @@ uint32_t *cmi_round_slots(cmi_round_t *round) {
 
 /* ---- memory -------------------------------------------------------------------------------------------------------------------------------- */
 
-static void *carve(uint8_t *base, uint64_t *used, uint64_t bytes) {
-    uint64_t at = *used;
-    *used = (at + bytes + 63u) & ~(uint64_t)63u;
-    return base ? base + at : NULL;
-}
-
 /* With base NULL it only counts. */
 static uint64_t lay_out(cmi_round_t *round, uint8_t *base) {
-    uint64_t used = 0, most = round->most, at_once = round->most_at_once, n_choices = at_once * round->row;
-    carve(base, &used, sizeof *round);
-    round->given = carve(base, &used, most * sizeof(uint32_t));
-    round->tall = carve(base, &used, most * sizeof(uint32_t));
-    round->order = carve(base, &used, most * sizeof(cmi_located_t));
-    round->spare = carve(base, &used, most * sizeof(cmi_located_t));
-    round->nearest = carve(base, &used, at_once * sizeof(cmi_found_t));
-    round->n_found = carve(base, &used, at_once * sizeof(uint32_t));
-    round->n_chosen = carve(base, &used, at_once * sizeof(uint32_t));
-    round->parent = carve(base, &used, at_once * sizeof(uint32_t));
-    round->hung = carve(base, &used, at_once);
-    round->found = carve(base, &used, at_once * round->n_kept * sizeof(cmi_found_t));
-    round->chosen = carve(base, &used, n_choices * sizeof(cmi_found_t));
-    round->owner_at = carve(base, &used, n_choices * sizeof(uint32_t));
-    round->place = carve(base, &used, n_choices * sizeof(uint32_t));
-    round->choices = carve(base, &used, n_choices * sizeof(uint32_t));
-    round->owners = carve(base, &used, n_choices * sizeof(uint32_t));
-    round->first = carve(base, &used, (n_choices + 1) * sizeof(uint32_t));
-    round->late = carve(base, &used, n_choices);
-    return used;
+    cmi_carver_t carver = {base, 0};
+    uint64_t most = round->most, at_once = round->most_at_once, n_choices = at_once * round->row;
+    cmi_carve(&carver, sizeof *round);
+    round->given = cmi_carve(&carver, most * sizeof(uint32_t));
+    round->tall = cmi_carve(&carver, most * sizeof(uint32_t));
+    round->order = cmi_carve(&carver, most * sizeof(cmi_located_t));
+    round->spare = cmi_carve(&carver, most * sizeof(cmi_located_t));
+    round->nearest = cmi_carve(&carver, at_once * sizeof(cmi_found_t));
+    round->n_found = cmi_carve(&carver, at_once * sizeof(uint32_t));
+    round->n_chosen = cmi_carve(&carver, at_once * sizeof(uint32_t));
+    round->parent = cmi_carve(&carver, at_once * sizeof(uint32_t));
+    round->hung = cmi_carve(&carver, at_once);
+    round->found = cmi_carve(&carver, at_once * round->n_kept * sizeof(cmi_found_t));
+    round->chosen = cmi_carve(&carver, n_choices * sizeof(cmi_found_t));
+    round->owner_at = cmi_carve(&carver, n_choices * sizeof(uint32_t));
+    round->place = cmi_carve(&carver, n_choices * sizeof(uint32_t));
+    round->choices = cmi_carve(&carver, n_choices * sizeof(uint32_t));
+    round->owners = cmi_carve(&carver, n_choices * sizeof(uint32_t));
+    round->first = cmi_carve(&carver, (n_choices + 1) * sizeof(uint32_t));
+    round->late = cmi_carve(&carver, n_choices);
+    return carver.used;
 }
 
 cmi_round_t *cmi_round_open(cmi_hnsw_t *graph, const cmi_hands_t *hands, uint32_t most, size_t n) {

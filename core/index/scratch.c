@@ -2,39 +2,28 @@
 /* scratch.c - see scratch.h. */
 #include "index/scratch.h"
 
+#include "memory/carve.h"
 #include "plat_pages.h"
 
 #define HIDDEN_PER_POOL 4u /* a hidden heap four times the pool: enough to walk through a neighbourhood that is 80 % tombstones */
 #define HIDDEN_AT_LEAST 1024u
 #define LATER_PER_POOL 4u
 
-/* Hands out consecutive pieces of one allocation; with base NULL it only counts. */
-typedef struct carver {
-    uint8_t *base;
-    uint64_t used;
-} carver_t;
-
-static void *carve(carver_t *carver, uint64_t bytes) {
-    uint64_t at = carver->used;
-    carver->used = (at + bytes + 63u) & ~(uint64_t)63u;
-    return carver->base ? carver->base + at : NULL;
-}
-
-static void lay_out(cmi_scratch_t *scratch, carver_t *carver, const cmi_hnsw_t *graph) {
+static void lay_out(cmi_scratch_t *scratch, cmi_carver_t *carver, const cmi_hnsw_t *graph) {
     uint32_t cap0 = graph->cap0;
-    scratch->pool.at = carve(carver, (uint64_t)scratch->pool.capacity * sizeof(cmi_found_t));
-    scratch->hidden.at = carve(carver, (uint64_t)scratch->hidden.capacity * sizeof(cmi_found_t));
-    scratch->later.at = carve(carver, (uint64_t)scratch->later.capacity * sizeof(cmi_found_t));
-    scratch->fresh = carve(carver, cap0 * sizeof(uint32_t));
-    scratch->fresh_distance = carve(carver, cap0 * sizeof(float));
-    scratch->wanted = carve(carver, cap0 * sizeof(uint32_t));
-    scratch->members = carve(carver, cap0 * sizeof(uint32_t));
-    scratch->member_to_owner = carve(carver, cap0 * sizeof(float));
-    scratch->member_to_new = carve(carver, cap0 * sizeof(float));
+    scratch->pool.at = cmi_carve(carver, (uint64_t)scratch->pool.capacity * sizeof(cmi_found_t));
+    scratch->hidden.at = cmi_carve(carver, (uint64_t)scratch->hidden.capacity * sizeof(cmi_found_t));
+    scratch->later.at = cmi_carve(carver, (uint64_t)scratch->later.capacity * sizeof(cmi_found_t));
+    scratch->fresh = cmi_carve(carver, cap0 * sizeof(uint32_t));
+    scratch->fresh_distance = cmi_carve(carver, cap0 * sizeof(float));
+    scratch->wanted = cmi_carve(carver, cap0 * sizeof(uint32_t));
+    scratch->members = cmi_carve(carver, cap0 * sizeof(uint32_t));
+    scratch->member_to_owner = cmi_carve(carver, cap0 * sizeof(float));
+    scratch->member_to_new = cmi_carve(carver, cap0 * sizeof(float));
     for (uint32_t level = 0; level <= CMI_MAX_LEVEL; level++)
-        scratch->chosen[level].at = carve(carver, graph->params.m * sizeof(cmi_found_t));
+        scratch->chosen[level].at = cmi_carve(carver, graph->params.m * sizeof(cmi_found_t));
     for (uint32_t form = 0; form < CMI_N_FORMS; form++)
-        scratch->form[form] = carve(carver, cmi_n_codes(graph->params.dimensions) * sizeof(float));
+        scratch->form[form] = cmi_carve(carver, cmi_n_codes(graph->params.dimensions) * sizeof(float));
 }
 
 /* Untouched pages of the tags cost nothing where address space can be reserved. */
@@ -50,8 +39,8 @@ cmi_scratch_t *cmi_scratch_open(const cmi_hnsw_t *graph, uint32_t max_ef) {
     plan.hidden.capacity = CMI_MIN(CMI_MAX(HIDDEN_PER_POOL * plan.pool.capacity, HIDDEN_AT_LEAST), capacity);
     plan.later.capacity = CMI_MIN(LATER_PER_POOL * plan.pool.capacity, capacity);
 
-    carver_t count = {NULL, 0};
-    carve(&count, sizeof plan);
+    cmi_carver_t count = {NULL, 0};
+    cmi_carve(&count, sizeof plan);
     lay_out(&plan, &count, graph);
     plan.bytes = count.used;
     plan.seen_bytes = ((uint64_t)capacity + 1) * sizeof(uint8_t);
@@ -63,8 +52,8 @@ cmi_scratch_t *cmi_scratch_open(const cmi_hnsw_t *graph, uint32_t max_ef) {
         plat_pages_free(base, (size_t)plan.bytes);
         return NULL;
     }
-    carver_t carver = {base, 0};
-    cmi_scratch_t *scratch = carve(&carver, sizeof plan);
+    cmi_carver_t carver = {base, 0};
+    cmi_scratch_t *scratch = cmi_carve(&carver, sizeof plan);
     lay_out(&plan, &carver, graph);
     *scratch = plan;
     return scratch;
