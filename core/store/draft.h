@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* draft.h - the steps of an insert (insert.c), for core/bulk, which takes them with many memories at once: begin, prepare, link the node, publish. */
+/* draft.h - the steps of an insert (insert.c), which core/bulk takes with many memories at once: begin, prepare, link the node, publish. */
 #ifndef CMI_DRAFT_H
 #define CMI_DRAFT_H
 

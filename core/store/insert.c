@@ -21,11 +21,9 @@
 #include "store/relate.h"
 #include "store/relationships.h"
 
-typedef cmi_draft_t draft_t;
-
 /* ---- checks ----------------------------------------------------------------------------------------------------------------- */
 
-static cm_status_t check(const cm_store_t *store, const cm_memory_t *memory, cm_error_t *error) {
+cm_status_t cmi_draft_check(const cm_store_t *store, const cm_memory_t *memory, cm_error_t *error) {
     cm_status_t status = cmi_check_id(memory->id, "id", error);
     if (status == CM_OK) status = cmi_check_vector(memory->vector, memory->dimensions, store->config.dimensions, error);
     if (status == CM_OK) status = cmi_check_context(memory->context, error);
@@ -35,7 +33,7 @@ static cm_status_t check(const cm_store_t *store, const cm_memory_t *memory, cm_
     return status;
 }
 
-static cm_status_t refuse_full(draft_t *d, cm_status_t status, const char *what) {
+static cm_status_t refuse_full(cmi_draft_t *d, cm_status_t status, const char *what) {
     const cm_config_t *config = &d->store->config;
     cm_error_t *error = &d->thread->error;
     if (status == CM_E_CAPACITY)
@@ -51,7 +49,7 @@ static cm_status_t refuse_full(draft_t *d, cm_status_t status, const char *what)
 
 /* ---- the steps ------------------------------------------------------------------------------------------------------------------ */
 
-static cm_status_t take_entry(draft_t *d) {
+static cm_status_t take_entry(cmi_draft_t *d) {
     cm_status_t status = cmi_idmap_obtain(&d->store->ids, d->memory->id, &d->entry, &d->old, &d->made);
     return status == CM_OK ? CM_OK : refuse_full(d, status, "id entries");
 }
@@ -65,19 +63,19 @@ static bool count_up(cm_store_t *store) {
     return true;
 }
 
-static void count_down(draft_t *d) {
+static void count_down(cmi_draft_t *d) {
     if (d->counted) plat_fetch_sub_relaxed(&d->store->n_live, 1); /* relaxed: a count */
     d->counted = false;
 }
 
 /* A memory counts when its id had none. */
-static cm_status_t count(draft_t *d) {
+static cm_status_t count(cmi_draft_t *d) {
     if (d->old != CMI_VALUE_NONE) count_down(d);
     else if (!d->counted) d->counted = count_up(d->store);
     return d->old != CMI_VALUE_NONE || d->counted ? CM_OK : refuse_full(d, CM_E_CAPACITY, "");
 }
 
-static cm_status_t take_context(draft_t *d) {
+static cm_status_t take_context(cmi_draft_t *d) {
     uint32_t context;
     cm_status_t status = cmi_context_obtain(d->store, d->memory->context, &context);
     if (status != CM_OK) return refuse_full(d, status, "context entries");
@@ -86,7 +84,7 @@ static cm_status_t take_context(draft_t *d) {
     return CM_OK;
 }
 
-static cm_status_t take_slot(draft_t *d) {
+static cm_status_t take_slot(cmi_draft_t *d) {
     uint32_t slot;
     cm_status_t status = cmi_hnsw_reserve(&d->store->graph, &slot);
     if (status == CM_OK && !cmi_arena_ensure(&d->store->records, slot)) {
@@ -100,7 +98,7 @@ static cm_status_t take_slot(draft_t *d) {
 }
 
 /* Plain and relaxed stores: linking postings [K1] and node [N3] publishes the record to searches, the CAS of the word to everybody else [M3]. */
-static cm_status_t fill(draft_t *d) {
+static cm_status_t fill(cmi_draft_t *d) {
     const cm_memory_t *memory = d->memory;
     cmi_record_t *record = cmi_record_at(d->store, d->slot);
     int64_t created_ms = cmi_time_of(d->store, memory->created_ms);
@@ -117,12 +115,12 @@ static cm_status_t fill(draft_t *d) {
     return CM_OK;
 }
 
-static cm_status_t place(draft_t *d) {
+static cm_status_t place(cmi_draft_t *d) {
     cm_status_t status = cmi_record_place(d->store, d->slot, d->context, d->memory->decay_rate);
     return status == CM_OK ? CM_OK : refuse_full(d, status, "postings");
 }
 
-static void free_relationships(draft_t *d) {
+static void free_relationships(cmi_draft_t *d) {
     plat_a32_t *block = &cmi_record_at(d->store, d->slot)->relationships;
     /* relaxed: ours until the CAS */
     if (plat_load_relaxed(block) != CMI_NO_BLOCK) cmi_blocks_free(d->store->blocks, plat_load_relaxed(block));
@@ -130,7 +128,7 @@ static void free_relationships(draft_t *d) {
 }
 
 /* The list that the memory will have if it takes the place of `old`. At once freed again if it does not: nobody looks at the block of a slot that the id map never named. */
-static cm_status_t merge(draft_t *d) {
+static cm_status_t merge(cmi_draft_t *d) {
     cm_store_t *store = d->store;
     uint32_t block;
     d->merged = cmi_value_is_slot(d->old) ? cmi_record_block(&cmi_record_at(store, cmi_value_slot(d->old))->relationships) : CMI_NO_BLOCK;
@@ -144,7 +142,7 @@ static cm_status_t merge(draft_t *d) {
     return CM_OK;
 }
 
-static cm_status_t prepare_rest(draft_t *d) {
+cm_status_t cmi_draft_prepare(cmi_draft_t *d) {
     cm_status_t status = count(d);
     if (status == CM_OK) status = take_context(d);
     if (status == CM_OK) status = take_slot(d);
@@ -154,13 +152,8 @@ static cm_status_t prepare_rest(draft_t *d) {
     return status;
 }
 
-static cm_status_t prepare(draft_t *d) {
-    cm_status_t status = take_entry(d);
-    return status == CM_OK ? prepare_rest(d) : status;
-}
-
 /* Another insert or removal of this id came first. */
-static cm_status_t adapt(draft_t *d, uint64_t found) {
+static cm_status_t adapt(cmi_draft_t *d, uint64_t found) {
     cm_status_t status = CM_OK;
     d->old = found;
     if (found == CMI_VALUE_TOMB) {
@@ -173,7 +166,7 @@ static cm_status_t adapt(draft_t *d, uint64_t found) {
     return status;
 }
 
-static cm_status_t publish(draft_t *d) {
+static cm_status_t publish(cmi_draft_t *d) {
     cmi_idmap_t *ids = &d->store->ids;
     uint64_t value = cmi_value_for(d->store, d->slot);
     for (;;) {
@@ -187,7 +180,7 @@ static cm_status_t publish(draft_t *d) {
 
 /* ---- undoing ---------------------------------------------------------------------------------------------------------------------- */
 
-static void give_up_slot(draft_t *d) {
+static void give_up_slot(cmi_draft_t *d) {
     uint32_t payload = plat_load_relaxed(&cmi_record_at(d->store, d->slot)->payload); /* relaxed: ours */
     cmi_record_unplace(d->thread, d->slot);
     free_relationships(d);
@@ -197,14 +190,14 @@ static void give_up_slot(draft_t *d) {
 }
 
 /* Unless another insert has used it meanwhile. */
-static void give_up_entry(draft_t *d) {
+static void give_up_entry(cmi_draft_t *d) {
     uint64_t none = CMI_VALUE_NONE;
     if (!cmi_idmap_cas(&d->store->ids, d->entry, &none, CMI_VALUE_TOMB)) return;
     cmi_idmap_unlink(&d->store->ids, d->entry);
     cmi_retire(&d->thread->retirer, CMI_RETIRE_ID, d->entry);
 }
 
-static void give_up(draft_t *d) {
+void cmi_draft_give_up(cmi_draft_t *d) {
     if (d->slot != CMI_NONE) give_up_slot(d);
     if (d->context != CMI_NO_ENTRY_INDEX) cmi_context_count_down(d->store, d->context);
     count_down(d);
@@ -215,57 +208,42 @@ static void give_up(draft_t *d) {
 
 /* Relationships that were added to the old memory after merge() had read them: nothing that cm_relate() promised is lost. When the machine gives no memory for
  * this, they are: the memory is there, and there is no way back. */
-static void take_over(draft_t *d) {
+static void take_over(cmi_draft_t *d) {
     uint32_t slot = cmi_value_slot(d->old), last = cmi_record_seal_relationships(d->store, slot);
     if (last != d->merged) cmi_relate_hand_on(d->thread, d->entry, cmi_relationships_at(d->store->blocks, last));
     cmi_record_take_out(d->thread, slot);
 }
 
+cm_status_t cmi_draft_begin(cmi_draft_t *d, cm_thread_t *thread, const cm_memory_t *memory) {
+    *d = (cmi_draft_t){.thread = thread, .store = thread->store, .memory = memory, .slot = CMI_NONE};
+    return take_entry(d);
+}
+
+cm_status_t cmi_draft_publish(cmi_draft_t *d) {
+    d->linked = true;
+    cm_status_t status = publish(d);
+    if (status == CM_OK && cmi_value_is_slot(d->old)) take_over(d);
+    return status;
+}
+
 static cm_status_t insert(cm_thread_t *thread, const cm_memory_t *memory) {
-    draft_t d = {.thread = thread, .store = thread->store, .memory = memory, .slot = CMI_NONE};
-    cm_status_t status = prepare(&d);
+    cmi_draft_t d;
+    cm_status_t status = cmi_draft_begin(&d, thread, memory);
+    if (status == CM_OK) status = cmi_draft_prepare(&d);
     if (status == CM_OK) {
         cmi_hnsw_link(&d.store->graph, thread->scratch, d.slot);
-        d.linked = true;
-        status = publish(&d);
+        status = cmi_draft_publish(&d);
     }
-    if (status != CM_OK) give_up(&d);
-    else if (cmi_value_is_slot(d.old)) take_over(&d);
+    if (status != CM_OK) cmi_draft_give_up(&d);
     return status;
 }
 
 cm_status_t cmi_store_insert(cm_thread_t *thread, const cm_memory_t *memory) {
-    cm_status_t status = check(thread->store, memory, &thread->error);
+    cm_status_t status = cmi_draft_check(thread->store, memory, &thread->error);
     if (status != CM_OK) return status;
     if (!cmi_retirer_prepare(&thread->retirer)) return cmi_no_memory(&thread->error, "an insert");
     cmi_thread_pin(thread);
     status = insert(thread, memory);
     cmi_thread_unpin(thread);
     return status;
-}
-
-/* ---- the steps, for memories that come into existence together (draft.h) --------------------------------------------------------------------- */
-
-cm_status_t cmi_draft_check(const cm_store_t *store, const cm_memory_t *memory, cm_error_t *error) {
-    return check(store, memory, error);
-}
-
-cm_status_t cmi_draft_begin(cmi_draft_t *draft, cm_thread_t *thread, const cm_memory_t *memory) {
-    *draft = (cmi_draft_t){.thread = thread, .store = thread->store, .memory = memory, .slot = CMI_NONE};
-    return take_entry(draft);
-}
-
-cm_status_t cmi_draft_prepare(cmi_draft_t *draft) {
-    return prepare_rest(draft);
-}
-
-cm_status_t cmi_draft_publish(cmi_draft_t *draft) {
-    draft->linked = true;
-    cm_status_t status = publish(draft);
-    if (status == CM_OK && cmi_value_is_slot(draft->old)) take_over(draft);
-    return status;
-}
-
-void cmi_draft_give_up(cmi_draft_t *draft) {
-    give_up(draft);
 }
