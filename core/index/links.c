@@ -67,8 +67,7 @@ static bool newcomer_redundant(const cmi_scratch_t *scratch, uint32_t n, float n
     return false;
 }
 
-/* With member_to_owner and member_to_new in the scratch. */
-static uint32_t victim_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, float new_to_owner,
+uint32_t cmi_links_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, float new_to_owner,
                           cmi_append_t mode) {
     if (mode == CMI_APPEND_IF_BETTER && newcomer_redundant(scratch, cap, new_to_owner)) return CMI_NONE;
     uint32_t victim = farthest(graph, scratch, owner, level, cap, made_redundant, new_to_owner);
@@ -78,11 +77,6 @@ static uint32_t victim_of(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint3
     return new_to_owner < scratch->member_to_owner[victim] ? victim : CMI_NONE;
 }
 
-uint32_t cmi_links_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, float new_to_owner,
-                          cmi_append_t mode) {
-    return victim_of(graph, scratch, owner, level, cap, new_to_owner, mode);
-}
-
 /* Whose place the newcomer takes in a full list, CMI_NONE: refused. */
 static uint32_t choose_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t cap, uint32_t slot,
                               float new_to_owner, cmi_append_t mode) {
@@ -90,7 +84,7 @@ static uint32_t choose_victim(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, u
     cmi_query_t new_query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_NEWCOMER, slot);
     cmi_distances(graph, scratch, &new_query, scratch->members, cap, scratch->member_to_new);
     cmi_distances_at_hand(graph, scratch, &owner_query, scratch->members, cap, scratch->member_to_owner);
-    return victim_of(graph, scratch, owner, level, cap, new_to_owner, mode);
+    return cmi_links_victim(graph, scratch, owner, level, cap, new_to_owner, mode);
 }
 
 bool cmi_links_append(cmi_hnsw_t *graph, cmi_scratch_t *scratch, uint32_t owner, uint32_t level, uint32_t slot, float distance,
