@@ -24,7 +24,8 @@
  *     value is cm_message(thread), or the cm_error_t of the functions that have no thread yet. A failed call changes nothing.
  *   - Option structs begin with their size and are initialised by the macro of the same name (CM_CONFIG_INIT, ...), which holds
  *     the defaults. Zero is a legitimate importance or weight, so it cannot also mean "default".
- *   - Strings are pointer + length, UTF-8, without terminator. Nothing given to a call is kept after it returns.
+ *   - Strings are pointer + length, UTF-8, without terminator. Nothing given to a call is kept after it returns, but for what
+ *     cm_config_t says: the callbacks, their contexts, and spill_folder.
  *   - Results are copied into the caller's buffers; nothing returned points into the store.
  *   - Times are milliseconds since the Unix epoch. CM_NOW asks the store's clock.
  *   - No call below takes a lock or calls malloc, except those marked SETUP.
@@ -262,12 +263,12 @@ typedef struct cm_batch {
 
 #define CM_BATCH_INIT {.size = sizeof(cm_batch_t)}
 
-/* Native builds only. Inserts n memories as if by cm_insert(), one after the other, with all processors: ids that come twice, or are there already, are replaced in order. All are checked
+/* SETUP, and native builds only. Inserts n memories as if by cm_insert(), one after the other, with all processors: ids that come twice, or are there already, are replaced in order. All are checked
  * first (an error names the element: "memories[17]: ..."), and nothing is inserted if one is wrong. They come into existence in order, by rounds of up to 32,768; whatever ends the batch early,
  * the first *n_done of them (may be NULL) are there, whole, and no others. Unless somebody else writes meanwhile, which is allowed, the same memories give the same snapshot bytes
  * for any number of threads (not the bytes that single inserts give). Takes scratch pages: some 300 bytes per memory of a round, and for the time of the batch dimensions + 8 bytes per memory
  * of the store, unless that has codes or is more than 32 times as large as the batch; without memory for these it is slower, and gives other bytes. What others free meanwhile is given
- * back after the round. SETUP: it starts threads, which wait for each other; nobody else waits for them. options may be NULL. What cm_insert() says, and CM_E_CANCELLED, CM_E_BUSY
+ * back after the round. It starts threads, which wait for each other; nobody else waits for them. options may be NULL. What cm_insert() says, and CM_E_CANCELLED, CM_E_BUSY
  * (from inside a callback). */
 CM_API cm_status_t cm_insert_batch(cm_thread_t *thread, const cm_memory_t *memories, size_t n, const cm_batch_t *options, size_t *n_done);
 
