@@ -200,11 +200,12 @@ static bool run_cell(cm_thread_t *thread, const dataset_t *dataset, float weight
 /* ---- weight 0 ----------------------------------------------------------------------------------------------------------------------- */
 
 static void walk_all(cm_thread_t *thread, uint32_t ef) {
+    cmi_wanted_t wanted = {.k = K, .ef = ef};
     cmi_hnsw_t *graph = cmi_store_graph(cmi_thread_store(thread));
     cmi_scratch_t *scratch = cmi_thread_scratch(thread);
     for (uint32_t q = 0; q < N_QUERIES; q++) {
         cmi_thread_pin(thread);
-        cmi_hnsw_search(graph, scratch, words_vector(&words, queries[q]), ef, NULL, NULL, cmi_scratch_results(scratch));
+        cmi_hnsw_search(graph, scratch, words_vector(&words, queries[q]), &wanted, cmi_scratch_results(scratch));
         cmi_thread_unpin(thread);
     }
 }

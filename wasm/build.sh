@@ -70,7 +70,7 @@ build_objects() {
         case $source in
             core/distance/@(dispatch|codes).c) ;;
             core/distance/*) extra=(-O2) ;;
-            core/index/@(distances|links|scratch|search|stream).c) extra=(-O2 -fno-unroll-loops) ;;
+            core/index/@(distances|frontier|links|scratch|search).c) extra=(-O2 -fno-unroll-loops) ;;
             core/store/search.c | core/base/mathf.c) extra=(-Os) ;;
         esac
         [ "$source" != platform/wasm/libc.c ] || extra+=(-fno-builtin)

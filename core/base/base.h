@@ -56,6 +56,9 @@ int cmi_str_compare(cm_str_t a, cm_str_t b);
 /* e^x in double precision arithmetic of our own (error < 2 ulp; 0 below -745, infinity above 709.78): the same bits on every target, which libm's is not. */
 double cmi_exp(double x);
 
+/* Natural logarithm of a positive normal number, within 1e-11. The same bits on every target. */
+double cmi_log(double x);
+
 /* True when every value is finite; otherwise *bad (may be NULL) is the index of the first that is not. */
 bool cmi_all_finite(const float *values, uint32_t n, uint32_t *bad);
 

@@ -40,7 +40,8 @@ cm_status_t cmi_graph_insert(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const fl
 uint32_t cmi_graph_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *vector, uint32_t k, uint32_t ef,
                           cm_neighbor_t *out) {
     cmi_found_t *found = cmi_scratch_results(scratch);
-    uint32_t n = cmi_hnsw_search(graph, scratch, vector, CMI_MAX(k, ef), NULL, NULL, found);
+    cmi_wanted_t wanted = {.k = k, .ef = CMI_MAX(k, ef)};
+    uint32_t n = cmi_hnsw_search(graph, scratch, vector, &wanted, found);
     if (cmi_hnsw_is_coded(graph)) cmi_hnsw_rescore(graph, scratch, vector, found, CMI_MIN(n, cmi_rescored_for(k)));
     n = CMI_MIN(n, k);
     for (uint32_t i = 0; i < n; i++) out[i] = (cm_neighbor_t){found[i].slot, found[i].distance};

@@ -100,11 +100,12 @@ static uint32_t merge(cm_neighbor_t *out, uint32_t n, uint32_t k, const cmi_foun
 static uint32_t sharded_search(void *impl, void *local, const float *vector, uint32_t k, uint32_t ef, cm_neighbor_t *out) {
     sharded_index_t *self = impl;
     sharded_local_t *mine = local;
+    cmi_wanted_t wanted = {.k = k, .ef = CMI_MAX(k, ef)};
     uint32_t n = 0;
     for (uint32_t s = 0; s < CMI_SHARDS; s++) {
         cmi_found_t *found = cmi_scratch_results(mine->scratch[s]);
         plat_rwlock_read(self->shard[s].lock);
-        uint32_t n_found = cmi_hnsw_search(&self->shard[s].graph, mine->scratch[s], vector, CMI_MAX(k, ef), NULL, NULL, found);
+        uint32_t n_found = cmi_hnsw_search(&self->shard[s].graph, mine->scratch[s], vector, &wanted, found);
         plat_rwlock_unlock(self->shard[s].lock);
         n = merge(out, n, k, found, CMI_MIN(n_found, k), s);
     }

@@ -123,15 +123,16 @@ static void search(cmi_round_t *round, cmi_scratch_t *scratch, uint32_t newcomer
     cmi_query_t query = cmi_walking_query_of_slot(graph, scratch, CMI_FORM_QUERY, round->slots[newcomer]);
     cmi_found_t start = search_upper(round, scratch, &query, newcomer);
     cmi_accept_t accept = {NULL, NULL, false};
+    cmi_beam_t beam = cmi_beam_of(round->ef);
     if (predecessor) { /* what the one before found may be nearer, and is at hand */
         float distance = cmi_distance(graph, &query, predecessor->slot);
         scratch->n_distances++;
         if (distance < start.distance) start = (cmi_found_t){distance, predecessor->slot};
     }
-    cmi_search_level(graph, scratch, &query, start, 0, round->ef, &accept);
+    cmi_search_level(graph, scratch, &query, start, 0, &beam, &accept);
     if (scratch->pool.n == 0) { /* everything near is a tombstone: they must carry the new node */
         accept.dead_too = true;
-        cmi_search_level(graph, scratch, &query, start, 0, round->ef, &accept);
+        cmi_search_level(graph, scratch, &query, start, 0, &beam, &accept);
     }
     round->nearest[newcomer] = scratch->pool.n > 0 ? scratch->pool.at[0] : start;
     keep_found(round, &scratch->pool, newcomer);
@@ -144,6 +145,11 @@ static void search_some(void *job, void *hand, uint32_t piece) {
     for (uint32_t i = from; i < to; i++)
         search(round, scratch, round->order[i].newcomer, i > from ? &round->nearest[round->order[i - 1].newcomer] : NULL);
     cmi_round_end(round, hand);
+}
+
+/* In order, so that what is learned does not depend on threads either. */
+static void learn(cmi_round_t *round) {
+    for (uint32_t i = 0; i < round->n; i++) cmi_beam_learn(round->graph, round->found + (size_t)i * round->n_kept, round->n_found[i]);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------------- */
@@ -168,6 +174,7 @@ static void link_some(cmi_round_t *round, cmi_team_t *team, void *hand, uint32_t
     cmi_team_run(team, hand, locate_some, round, cmi_round_pieces(n));
     sort(round);
     cmi_team_run(team, hand, search_some, round, cmi_round_pieces(n));
+    learn(round);
     cmi_round_group(round);
     cmi_team_run(team, hand, cmi_round_settle, round, cmi_round_pieces(n));
     cmi_round_group(round);

@@ -169,7 +169,7 @@ typedef struct cm_config {
     uint32_t max_relationships; /* > 0 */
     uint32_t m;                 /* >= 2: links per node on upper levels, 2m on level 0 */
     uint32_t ef_construction;   /* >= m */
-    uint32_t ef_search;         /* > 0 */
+    uint32_t ef_search;         /* > 0: see ef in cm_search_t */
     cm_metric_t metric;
     cm_vectors_t vectors;        /* bf16 and i8: not with a custom metric */
     uint32_t max_threads;        /* > 0: threads attached at one time */
@@ -356,7 +356,8 @@ typedef bool cm_filter_t(void *context, const cm_candidate_t *candidate);
 typedef struct cm_search {
     uint32_t size; /* sizeof(cm_search_t) */
     uint32_t k;    /* 1 .. CM_MAX_K */
-    /* 0: the store's ef_search; at most CM_MAX_EF. Where the graph is searched: with a pool of max(ef, 3k) at first; at temporal weight 0, of max(ef, k) */
+    /* 0: the store's ef_search; at most CM_MAX_EF. Where the graph is searched: how many of the nearest it looks at. max(ef, 3k) at first; at temporal weight 0 max(ef, k) on average, a
+     * quarter of it where few are nearly as near as the k-th and up to four times as many in a crowd (inner products and custom metrics: always ef) */
     uint32_t ef;
     float temporal_weight; /* [0,1]; negative: the store's */
     int64_t now_ms;        /* CM_NOW */

@@ -5,7 +5,7 @@
  * After Malkov & Yashunin (2018), with neighbour lists that are fixed arrays of atomic slots changed by one CAS each (links.h), a spanning tree of
  * links that are never evicted (tree rule in link.c: no node is ever unreachable), and tombstones instead of unlinking.
  *
- * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
+ * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), beam.h (how wide to look), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
  *
  * READERS  cmi_hnsw_search, cmi_hnsw_state: wait-free. Bounded by the high-water mark read at the start.
  * WRITERS  reserve -> fill the vector -> cmi_hnsw_link: lock-free. cmi_hnsw_kill: one CAS.
@@ -75,6 +75,7 @@ typedef struct cmi_hnsw {
     plat_a32_t n_slots; /* high-water mark: slots ever reserved */
     plat_a32_t n_upper; /* rows of `upper` ever taken */
     plat_a64_t entry;   /* top level << 32 | slot; CMI_NO_ENTRY while empty */
+    plat_a64_t beams;   /* lessons << 32 | bits of a float, the exponent: what inserts have learned (beam.h); 0: nothing */
 } cmi_hnsw_t;
 
 #define CMI_NO_ENTRY UINT64_MAX
@@ -130,13 +131,22 @@ bool cmi_hnsw_kill(cmi_hnsw_t *graph, uint32_t slot);
 
 /* ---- readers ---- */
 
-/* The ef nearest LIVE slots for which keep(slot) is true (keep NULL: all), nearest first, into out[0 .. ef-1]; returns how many.
- * query: `dimensions` finite floats, any alignment. 1 <= ef; more than cmi_scratch_max_ef() means that. Distances are those of the walk: of codes, where there
- * are any.
- * Wait-free. */
 typedef bool cmi_keep_t(void *context, uint32_t slot);
-uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, uint32_t ef, cmi_keep_t *keep,
-                         void *keep_context, cmi_found_t *out);
+
+/* What a search wants: the k nearest LIVE slots for which keep(slot) is true (keep NULL: all). ef >= k is how many it looks at on average (beam.h); ef == k wants just these. */
+typedef struct cmi_wanted {
+    uint32_t k, ef;
+    cmi_keep_t *keep;
+    void *keep_context;
+} cmi_wanted_t;
+
+/* The nearest that were found, more than k as a rule, nearest first, into out[0 .. cmi_scratch_max_ef()-1]; returns how many.
+ * query: `dimensions` finite floats, any alignment. 1 <= k <= ef. Distances are those of the walk: of codes, where there are any.
+ * Wait-free. */
+uint32_t cmi_hnsw_search(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const float *query, const cmi_wanted_t *wanted, cmi_found_t *out);
+
+/* The distance below which the last search with this scratch left nothing out that the graph shows; infinity: nothing at all. */
+float cmi_scratch_horizon(const cmi_scratch_t *scratch);
 
 /* Whether the distances of a search need cmi_hnsw_rescore(). */
 static inline bool cmi_hnsw_is_coded(const cmi_hnsw_t *graph) {
@@ -188,9 +198,9 @@ void cmi_hnsw_copy_list(const cmi_hnsw_t *graph, uint32_t slot, uint32_t level, 
 
 /* Rebuilding a graph from a snapshot, one thread, graph empty. begin makes slots 0 .. n_slots-1 exist (FREE). Then per slot: restore_slot with its meta, parent
  * (CMI_NONE for the first node), its lists (level 0: cap0 ids, then m ids per upper level, all of them values that the caller bounds-checked below n_slots or EMPTY)
- * and set_vector. At last restore_entry. The level must be what the file says, <= CMI_MAX_LEVEL. */
+ * and set_vector. At last restore_end with the entry point and graph.beams. The level must be what the file says, <= CMI_MAX_LEVEL. */
 cm_status_t cmi_hnsw_restore_begin(cmi_hnsw_t *graph, uint32_t n_slots);
 cm_status_t cmi_hnsw_restore_slot(cmi_hnsw_t *graph, uint32_t slot, uint64_t meta, uint32_t parent, const uint32_t *lists);
-void cmi_hnsw_restore_entry(cmi_hnsw_t *graph, uint64_t entry);
+void cmi_hnsw_restore_end(cmi_hnsw_t *graph, uint64_t entry, uint64_t beams);
 
 #endif

@@ -47,11 +47,13 @@ static void choose_neighbors(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, ui
 static cmi_found_t link_forward(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t slot, uint32_t level,
                                 cmi_found_t start) {
     cmi_accept_t accept = {NULL, NULL, false};
-    cmi_search_level(graph, scratch, query, start, level, graph->params.ef_construction, &accept);
+    cmi_beam_t beam = cmi_beam_of(graph->params.ef_construction);
+    cmi_search_level(graph, scratch, query, start, level, &beam, &accept);
     if (scratch->pool.n == 0) { /* everything near is a tombstone: they must carry the new node */
         accept.dead_too = true;
-        cmi_search_level(graph, scratch, query, start, level, graph->params.ef_construction, &accept);
+        cmi_search_level(graph, scratch, query, start, level, &beam, &accept);
     }
+    if (level == 0) cmi_beam_learn(graph, scratch->pool.at, scratch->pool.n);
     cmi_found_t nearest = scratch->pool.n > 0 ? scratch->pool.at[0] : start;
     choose_neighbors(graph, scratch, level);
     cmi_links_fill(graph, slot, level, scratch->chosen[level].at, scratch->chosen[level].n);
@@ -161,7 +163,8 @@ static void link_again(cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_quer
     uint64_t entry = cmi_entry_load(graph);
     cmi_accept_t accept = {is_another, &slot, false};
     cmi_found_t start = cmi_descend(graph, scratch, query, cmi_entry_slot(entry), cmi_entry_level(entry), 0);
-    cmi_search_level(graph, scratch, query, start, 0, graph->params.ef_construction, &accept);
+    cmi_beam_t beam = cmi_beam_of(graph->params.ef_construction);
+    cmi_search_level(graph, scratch, query, start, 0, &beam, &accept);
     choose_neighbors(graph, scratch, 0);
     const cmi_chosen_t *chosen = &scratch->chosen[0];
     for (uint32_t i = 0; i < chosen->n; i++) {

@@ -38,6 +38,7 @@ cm_status_t cmi_hnsw_restore_slot(cmi_hnsw_t *graph, uint32_t slot, uint64_t met
     return CM_OK;
 }
 
-void cmi_hnsw_restore_entry(cmi_hnsw_t *graph, uint64_t entry) {
+void cmi_hnsw_restore_end(cmi_hnsw_t *graph, uint64_t entry, uint64_t beams) {
     plat_store_relaxed(&graph->entry, entry);
+    plat_store_relaxed(&graph->beams, beams);
 }

@@ -73,6 +73,10 @@ uint64_t cmi_scratch_distances(const cmi_scratch_t *scratch) {
     return scratch->n_distances;
 }
 
+float cmi_scratch_horizon(const cmi_scratch_t *scratch) {
+    return scratch->horizon;
+}
+
 cmi_found_t *cmi_scratch_results(cmi_scratch_t *scratch) {
     return scratch->pool.at;
 }

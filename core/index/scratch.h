@@ -47,6 +47,7 @@ struct cmi_scratch {
     uint8_t *seen;
     uint8_t tag;
     cmi_pool_t pool;
+    float horizon; /* of the last search: what is nearer and not in the pool was not found */
     cmi_hidden_t hidden;
     cmi_hidden_t later;                     /* of a stream: what has no place in the pool yet, expanded (CMI_CHECKED) or not */
     uint32_t *fresh;                        /* 2m: unseen neighbours of the node being expanded */

@@ -3,6 +3,7 @@
 #ifndef CMI_SEARCH_H
 #define CMI_SEARCH_H
 
+#include "index/beam.h"
 #include "index/metric.h"
 
 /* Which nodes may take a place in the pool; the others are only walked through. */
@@ -16,9 +17,10 @@ typedef struct cmi_accept {
 cmi_found_t cmi_descend(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, uint32_t entry, uint32_t from_level,
                         uint32_t to_level);
 
-/* Best-first search of one level from `start`: leaves the ef nearest acceptable nodes in scratch->pool, nearest first (marks cleared). */
+/* Best-first search of one level from `start`: leaves the nearest acceptable nodes, as many as the beam wants, in scratch->pool, nearest first (marks cleared), and how far it looked in
+ * scratch->horizon. */
 void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level,
-                      uint32_t ef, const cmi_accept_t *accept);
+                      const cmi_beam_t *beam, const cmi_accept_t *accept);
 
 static inline uint32_t cmi_entry_slot(uint64_t entry) {
     return (uint32_t)entry;

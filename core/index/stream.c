@@ -40,16 +40,10 @@ static void take_up(cmi_stream_t *stream, cmi_frontier_t *frontier) {
 
 void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
     cmi_scratch_t *scratch = stream->scratch;
-    cmi_frontier_t frontier = {&scratch->pool, &scratch->later, ef, 0};
-    uint32_t slot;
+    cmi_frontier_t frontier = {&scratch->pool, &scratch->later, cmi_beam_of(ef), 0, __builtin_inff()};
+    cmi_walk_t walk = {&stream->query, &stream->accept, 0, stream->n_slots, stream->visit, stream->visit_context};
     stream->ef = ef;
-    cmi_walk_begins(scratch);
+    cmi_look_no_farther(&frontier);
     take_up(stream, &frontier);
-    while (cmi_next_to_expand(scratch, &frontier, &slot)) {
-        uint32_t n = cmi_expand(stream->graph, scratch, &frontier, &stream->query, slot, 0, stream->n_slots);
-        stream->visit(stream->visit_context, scratch->fresh, scratch->fresh_distance, n);
-        for (uint32_t i = 0; i < n; i++)
-            cmi_consider(stream->graph, scratch, &frontier, &stream->accept, scratch->fresh_distance[i], scratch->fresh[i]);
-    }
-    cmi_walk_ends(scratch);
+    cmi_walk(stream->graph, scratch, &frontier, &walk);
 }

@@ -10,10 +10,7 @@
 #ifndef CMI_STREAM_H
 #define CMI_STREAM_H
 
-#include "index/search.h"
-
-/* Nodes whose distances were just computed. */
-typedef void cmi_visit_t(void *context, const uint32_t *slots, const float *distances, uint32_t n);
+#include "index/frontier.h"
 
 typedef struct cmi_stream {
     const cmi_hnsw_t *graph;

@@ -71,6 +71,7 @@ cm_status_t cmi_cut_open(cmi_cut_t *cut, cm_store_t *store, cm_error_t *error) {
     uint32_t n_slots = cmi_hnsw_n_slots(cut->graph);
     choose_present(cut, entry, n_slots);
     choose_entry(cut, entry);
+    cut->header.beams = plat_load_relaxed((plat_a64_t *)&cut->graph->beams); /* relaxed: any lesson will do */
     return CM_OK;
 }
 

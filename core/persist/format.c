@@ -19,6 +19,7 @@ void cmi_header_encode(const cmi_header_t *header, uint8_t out[CMI_HEADER_BYTES]
     cmi_put_u32(out + 20, header->entry_slot);
     cmi_put_u32(out + 24, header->entry_level);
     cmi_put_u32(out + 28, CMI_FORMAT_BLOCK_BYTES);
+    cmi_put_u64(out + 32, header->beams);
     cmi_put_u32(out + HEADER_CRC, cmi_crc32c(0, out, HEADER_CRC));
 }
 
@@ -28,6 +29,7 @@ bool cmi_header_decode(const uint8_t bytes[CMI_HEADER_BYTES], cmi_header_t *out)
     out->n_upper = cmi_get_u32(bytes + 16);
     out->entry_slot = cmi_get_u32(bytes + 20);
     out->entry_level = cmi_get_u32(bytes + 24);
+    out->beams = cmi_get_u64(bytes + 32);
     return cmi_get_u32(bytes + 28) == CMI_FORMAT_BLOCK_BYTES && cmi_checksum_holds(bytes, HEADER_CRC, cmi_get_u32(bytes + HEADER_CRC));
 }
 

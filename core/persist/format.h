@@ -58,6 +58,7 @@ typedef struct cmi_header {
     uint32_t n_upper;    /* rows of upper */
     uint32_t entry_slot; /* CMI_NONE: an empty graph */
     uint32_t entry_level;
+    uint64_t beams; /* of the graph (beam.h) */
 } cmi_header_t;
 
 typedef struct cmi_section {

@@ -6,6 +6,7 @@
  * number before it is used as an index, a length or a state; and check() then walks the result.
  * Until all of that passed the store is nobody's; a fault closes it. One thread.
  */
+#include "index/beam.h"
 #include "persist/reader.h"
 #include "store/operations.h"
 #include "store/store.h"
@@ -53,6 +54,8 @@ static cm_status_t check_counts(const loader_t *loader) {
         return cmi_fail(loader->error, CM_E_CORRUPT,
                         "snapshot header, offset 8: %u memories in %u slots, of at most %u, with entry point %u do not fit together",
                         header->n_memories, header->n_slots, loader->config.max_memories, header->entry_slot);
+    if (!cmi_beams_are_valid(header->beams))
+        return cmi_fail(loader->error, CM_E_CORRUPT, "snapshot header, offset 32: %U says nothing about beams", header->beams);
     return CM_OK;
 }
 
@@ -190,7 +193,8 @@ static cm_status_t load_slots(graph_loader_t *g) {
         return cmi_cursor_fault(&g->meta, 0, "the levels add up to %u upper rows, the header says %u", g->n_upper, header->n_upper);
     if (g->n_live != header->n_memories)
         return cmi_cursor_fault(&g->meta, 0, "%u live nodes, but %u memories", g->n_live, header->n_memories);
-    if (header->entry_slot != CMI_NONE) cmi_hnsw_restore_entry(g->loader->graph, (uint64_t)header->entry_level << 32 | header->entry_slot);
+    uint64_t entry = header->entry_slot == CMI_NONE ? CMI_NO_ENTRY : (uint64_t)header->entry_level << 32 | header->entry_slot;
+    cmi_hnsw_restore_end(g->loader->graph, entry, header->beams);
     return CM_OK;
 }
 

@@ -42,14 +42,14 @@ void cmi_search_rerank(cmi_search_t *search) {
     const cmi_hnsw_t *graph = &search->store->graph;
     cmi_scratch_t *scratch = search->thread->scratch;
     cmi_found_t *found = cmi_scratch_results(scratch);
-    cmi_keep_t *keep_some = cmi_filter_is_open(&search->filter) ? NULL : keep;
-    uint32_t n = cmi_hnsw_search(graph, scratch, search->vector, search->ef, keep_some, &search->filter, found);
-    double horizon = n == 0 ? 0 : (double)found[n - 1].distance;
+    cmi_wanted_t wanted = {search->k, search->ef, cmi_filter_is_open(&search->filter) ? NULL : keep, &search->filter};
+    if (search->weight != 0) wanted.k = wanted.ef; /* the original ranks the ef nearest */
+    uint32_t n = cmi_hnsw_search(graph, scratch, search->vector, &wanted, found);
     if (search->weight == 0) request(search, found, CMI_MIN(n, search->k));
     if (cmi_hnsw_is_coded(graph)) offer_rescored(search, found, n);
     else offer(search, found, n);
     search->least_score = cmi_search_least(search, cmi_search_least_distance(search), 0);
-    search->least_score_by_graph = n < search->ef ? __builtin_inf() : cmi_search_least(search, horizon, 0);
+    search->least_score_by_graph = cmi_search_least(search, (double)cmi_scratch_horizon(scratch), 0);
     search->thread->report.ef = search->ef;
     search->thread->report.strategy = CM_STRATEGY_GRAPH;
 }

@@ -311,6 +311,13 @@ TEST(exp_at_the_edges) {
     for (double x = -745.5; x < -707; x += 0.01) CHECK_MSG(ulps_apart(cmi_exp(x), exp(x)) < 2, "x = %g", x);
 }
 
+TEST(logarithm_is_within_its_bound) {
+    double worst = 0;
+    for (double x = 1e-300; x < 1e300; x *= 1.0317) worst = CMI_MAX(worst, fabs(cmi_log(x) - log(x)));
+    for (double x = 1; x < 3; x += 0.00037) worst = CMI_MAX(worst, fabs(cmi_log(x) - log(x)));
+    CHECK_MSG(worst < 1e-11, "off by %g", worst);
+}
+
 /* Pinned, as hashes are. */
 TEST(exp_is_the_same_everywhere) {
     uint64_t sum = 0;
@@ -358,6 +365,7 @@ int main(void) {
     RUN(utf8_every_code_point);
     RUN(string_order);
     RUN(exp_is_close_to_libm);
+    RUN(logarithm_is_within_its_bound);
     RUN(exp_at_the_edges);
     RUN(exp_is_the_same_everywhere);
     RUN(all_finite);

@@ -7,7 +7,7 @@
 #include "support/tap.h"
 
 TEST(header_survives_and_notices_every_flip) {
-    cmi_header_t header = {10, 7, 3, 4, 2}, back;
+    cmi_header_t header = {10, 7, 3, 4, 2, 0x500003D800000u}, back;
     uint8_t bytes[CMI_HEADER_BYTES];
     cmi_header_encode(&header, bytes);
     CHECK(memcmp(bytes, "CHRONO1\x03", 8) == 0);

@@ -50,7 +50,7 @@ static uint32_t put(uint32_t thread, float x) {
 static bool finds(uint32_t thread, float x, uint32_t wanted) {
     cmi_found_t found[2];
     bool is_there = false;
-    uint32_t n = cmi_hnsw_search(&graph, scratch[thread], &x, 2, NULL, NULL, found);
+    uint32_t n = cmi_hnsw_search(&graph, scratch[thread], &x, &(cmi_wanted_t){.k = 2, .ef = 2}, found);
     for (uint32_t i = 0; i < n; i++) {
         MODEL_CHECK(data[found[i].slot] == found[i].slot + 100);
         is_there |= found[i].slot == wanted;
