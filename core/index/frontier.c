@@ -72,7 +72,7 @@ static void request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, 
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
-    if (next == pool->n) return;
+    if (next >= pool->n) return; /* also where the pool has become shorter than the cursor, and a hidden node is expanded */
     uint32_t n = unseen(graph, scratch, pool->at[next].slot, level, n_slots, false, scratch->wanted);
     for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(query->rows, scratch->wanted[i], way);
 }

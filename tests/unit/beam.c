@@ -209,7 +209,7 @@ static quality_t quality_at(uint32_t ef) {
     return (quality_t){n_hits / (double)(QUERIES * K), (double)(cmi_scratch_distances(scratch) - before) / QUERIES};
 }
 
-TEST(crowds_are_searched_for_longer_at_no_cost_on_average) {
+static void fill_graph(void) {
     open_graph(CM_METRIC_L2SQ);
     rng_t rng = rng_seed(7);
     for (uint32_t i = 0; i < MOST; i++) {
@@ -220,6 +220,10 @@ TEST(crowds_are_searched_for_longer_at_no_cost_on_average) {
         cmi_hnsw_set_vector(&graph, slot, vector);
         cmi_hnsw_link(&graph, scratch, slot);
     }
+}
+
+TEST(crowds_are_searched_for_longer_at_no_cost_on_average) {
+    fill_graph();
     uint64_t beams = plat_load_relaxed(&graph.beams);
     CHECK_MSG(beams >> 32 >= MOST - EF, "%u lessons", (unsigned)(beams >> 32));
     quality_t adaptive = quality_at(60);
@@ -228,6 +232,26 @@ TEST(crowds_are_searched_for_longer_at_no_cost_on_average) {
     printf("# recall %.4f with %.0f distances, plain %.4f with %.0f\n", adaptive.recall, adaptive.distances, plain.recall, plain.distances);
     CHECK(1 - adaptive.recall < (1 - plain.recall) / 2);
     CHECK(adaptive.distances < 1.25 * plain.distances);
+    close_graph();
+}
+
+/* Where nine of ten are dead, a search walks through hidden nodes when its pool has become shorter than what it has expanded. */
+TEST(the_living_are_found_among_the_dead) {
+    enum { QUERIES = 400, K = 10 };
+    fill_graph();
+    for (uint32_t slot = 0; slot < MOST; slot++)
+        if (slot % 20 > 1) CHECK(cmi_hnsw_kill(&graph, slot));
+    rng_t rng = rng_seed(11);
+    for (uint32_t q = 0; q < QUERIES; q++) {
+        float query[DIM];
+        draw(&rng, q, query);
+        cmi_wanted_t wanted = {.k = K, .ef = 12 + q % 40};
+        cmi_found_t *found = cmi_scratch_results(scratch);
+        uint32_t n = cmi_hnsw_search(&graph, scratch, query, &wanted, found);
+        CHECK(n >= K);
+        for (uint32_t i = 0; i < n; i++)
+            CHECK(found[i].slot % 20 <= 1 && (i == 0 || found[i].distance < cmi_scratch_horizon(scratch) || i < CMI_MAX(K, wanted.ef / 4)));
+    }
     close_graph();
 }
 
@@ -241,5 +265,6 @@ int main(void) {
     RUN(the_pool_holds_what_is_within_the_slack_and_the_least);
     RUN(a_plain_beam_holds_the_ef_nearest);
     RUN(crowds_are_searched_for_longer_at_no_cost_on_average);
+    RUN(the_living_are_found_among_the_dead);
     return tap_done();
 }
