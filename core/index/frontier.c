@@ -65,16 +65,26 @@ void cmi_consider(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_frontier_
 
 /* Asks for what the next expansion will most likely read: the rows of the unseen neighbours of the nearest node in the pool that is not expanded. It is right as often as an expansion finds
  * nothing nearer, and else early. Only the next node: asking for two loses again (docs/BENCHMARKS.md). */
-static void request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, const cmi_frontier_t *frontier, const cmi_query_t *query,
+static void request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, cmi_frontier_t *frontier, const cmi_query_t *query,
                          uint32_t level, uint32_t n_slots) {
     const cmi_way_t *way = cmi_way_of(scratch);
-    if (!PLAT_PREFETCH_IS_FREE || !way->next) return;
+    if (!PLAT_PREFETCH_IS_FREE || !way->next) return; /* the same for the whole walk */
+    frontier->foreseen = CMI_NONE;
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
     if (next >= pool->n) return; /* also where the pool has become shorter than the cursor, and a hidden node is expanded */
-    uint32_t n = unseen(graph, scratch, pool->at[next].slot, level, n_slots, false, scratch->wanted);
-    for (uint32_t i = 0; i < n; i++) cmi_prefetch_row(query->rows, scratch->wanted[i], way);
+    frontier->foreseen = pool->at[next].slot;
+    frontier->n_foreseen = unseen(graph, scratch, frontier->foreseen, level, n_slots, false, scratch->wanted);
+    for (uint32_t i = 0; i < frontier->n_foreseen; i++) cmi_prefetch_row(query->rows, scratch->wanted[i], way);
+}
+
+/* The neighbours of the node that was foreseen: nothing was seen since, so they are known. */
+static uint32_t take_foreseen(cmi_scratch_t *scratch, const cmi_frontier_t *frontier) {
+    uint32_t *fresh = scratch->wanted;
+    scratch->wanted = scratch->fresh, scratch->fresh = fresh;
+    for (uint32_t i = 0; i < frontier->n_foreseen; i++) scratch->seen[fresh[i]] = scratch->tag;
+    return frontier->n_foreseen;
 }
 
 /* Their lists and states are read soon: all at once, before the first is. */
@@ -91,9 +101,10 @@ static void request_useful(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch
 }
 
 /* The unseen neighbours of `slot` and their distances, into scratch->fresh and fresh_distance; returns how many. */
-static uint32_t expand(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_frontier_t *frontier, const cmi_query_t *query,
-                       uint32_t slot, uint32_t level, uint32_t n_slots) {
-    uint32_t n = cmi_gather_fresh(graph, scratch, slot, level, n_slots);
+static uint32_t expand(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, cmi_frontier_t *frontier, const cmi_query_t *query, uint32_t slot,
+                       uint32_t level, uint32_t n_slots) {
+    uint32_t n = PLAT_PREFETCH_IS_FREE && slot == frontier->foreseen ? take_foreseen(scratch, frontier)
+                                                                     : cmi_gather_fresh(graph, scratch, slot, level, n_slots);
     request_next(graph, scratch, frontier, query, level, n_slots);
     cmi_distances(graph, scratch, query, scratch->fresh, n, scratch->fresh_distance);
     request_useful(graph, scratch, frontier, level, n);

@@ -35,7 +35,7 @@ cmi_found_t cmi_descend(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const c
 
 void cmi_search_level(const cmi_hnsw_t *graph, cmi_scratch_t *scratch, const cmi_query_t *query, cmi_found_t start, uint32_t level,
                       const cmi_beam_t *beam, const cmi_accept_t *accept) {
-    cmi_frontier_t frontier = {&scratch->pool, NULL, *beam, 0, __builtin_inff()};
+    cmi_frontier_t frontier = cmi_frontier_of(scratch, NULL, *beam);
     cmi_walk_t walk = {.query = query, .accept = accept, .level = level, .n_slots = cmi_hnsw_n_slots(graph)};
     scratch->pool.n = 0;
     scratch->hidden.n = 0;

@@ -40,7 +40,7 @@ static void take_up(cmi_stream_t *stream, cmi_frontier_t *frontier) {
 
 void cmi_stream_widen(cmi_stream_t *stream, uint32_t ef) {
     cmi_scratch_t *scratch = stream->scratch;
-    cmi_frontier_t frontier = {&scratch->pool, &scratch->later, cmi_beam_of(ef), 0, __builtin_inff()};
+    cmi_frontier_t frontier = cmi_frontier_of(scratch, &scratch->later, cmi_beam_of(ef));
     cmi_walk_t walk = {&stream->query, &stream->accept, 0, stream->n_slots, stream->visit, stream->visit_context};
     stream->ef = ef;
     cmi_look_no_farther(&frontier);

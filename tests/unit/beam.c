@@ -132,7 +132,7 @@ typedef struct walk_state {
 
 static void start(walk_state_t *w, cmi_beam_t beam) {
     w->pool = (cmi_pool_t){w->room, 0, 64};
-    w->frontier = (cmi_frontier_t){&w->pool, NULL, beam, 0, INFINITY};
+    w->frontier = (cmi_frontier_t){.pool = &w->pool, .beam = beam, .horizon = INFINITY, .foreseen = CMI_NONE};
 }
 
 TEST(the_pool_holds_what_is_within_the_slack_and_the_least) {
