@@ -41,6 +41,7 @@ void cmi_look_no_farther(cmi_frontier_t *frontier) {
     if (pool->n < beam->least) return;
     float within = beam->slack * pool->at[beam->k - 1].distance, least = pool->at[beam->least - 1].distance;
     frontier->horizon = within > least ? within : least;
+    /* The cursor stays within the pool: only who came in among the `least` lowers the horizon, and the cursor is not behind it. */
     while (pool->n > beam->least && pool->at[pool->n - 1].distance >= frontier->horizon) pool->n--;
     if (pool->n == beam->most) frontier->horizon = pool->at[beam->most - 1].distance;
 }
@@ -73,7 +74,7 @@ static void request_next(const cmi_hnsw_t *graph, const cmi_scratch_t *scratch, 
     const cmi_pool_t *pool = frontier->pool;
     uint32_t next = frontier->cursor;
     while (next < pool->n && (pool->at[next].slot & CMI_CHECKED)) next++;
-    if (next >= pool->n) return; /* also where the pool has become shorter than the cursor, and a hidden node is expanded */
+    if (next == pool->n) return;
     frontier->foreseen = pool->at[next].slot;
     frontier->n_foreseen = unseen(graph, scratch, frontier->foreseen, level, n_slots, false, scratch->wanted);
     for (uint32_t i = 0; i < frontier->n_foreseen; i++) cmi_prefetch_row(query->rows, scratch->wanted[i], way);

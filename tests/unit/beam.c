@@ -235,7 +235,7 @@ TEST(crowds_are_searched_for_longer_at_no_cost_on_average) {
     close_graph();
 }
 
-/* Where nine of ten are dead, a search walks through hidden nodes when its pool has become shorter than what it has expanded. */
+/* Where nine of ten are dead, most of what a search walks through is hidden. */
 TEST(the_living_are_found_among_the_dead) {
     enum { QUERIES = 400, K = 10 };
     fill_graph();
