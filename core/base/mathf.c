@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * mathf.c - the exponential function and the finiteness test, without libm.
+ * mathf.c - the exponential function, the logarithm and the finiteness test, without libm.
  *
  * Scores depend on e^x, and a score must be the same bits natively and in WebAssembly, so the function is built here from IEEE additions
  * and multiplications alone (compiled with -ffp-contract=off).

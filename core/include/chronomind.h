@@ -28,7 +28,8 @@
  *     cm_config_t says: the callbacks, their contexts, and spill_folder.
  *   - Results are copied into the caller's buffers; nothing returned points into the store.
  *   - Times are milliseconds since the Unix epoch. CM_NOW asks the store's clock.
- *   - No call below takes a lock or calls malloc, except those marked SETUP.
+ *   - No call below takes a lock or calls malloc, except those marked SETUP, and cm_index_*() of the kinds that are there to be
+ *     compared with (CM_INDEX_RWLOCK, CM_INDEX_SHARDED), which lock.
  *
  * Threads: a cm_store_t is shared. A cm_thread_t belongs to the thread that attached it and is not thread-safe.
  */

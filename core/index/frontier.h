@@ -18,8 +18,8 @@ typedef struct cmi_frontier {
     cmi_beam_t beam;
     uint32_t cursor;
     float horizon;
-    uint32_t foreseen,
-        n_foreseen; /* the node that is probably next, CMI_NONE: nobody knows; and its unseen neighbours, in scratch->wanted */
+    uint32_t foreseen;   /* the node that is probably next; CMI_NONE: nobody knows */
+    uint32_t n_foreseen; /* its unseen neighbours, in scratch->wanted */
 } cmi_frontier_t;
 
 static inline cmi_frontier_t cmi_frontier_of(cmi_scratch_t *scratch, cmi_hidden_t *later, cmi_beam_t beam) {

@@ -5,7 +5,7 @@
  * After Malkov & Yashunin (2018), with neighbour lists that are fixed arrays of atomic slots changed by one CAS each (links.h), a spanning tree of
  * links that are never evicted (tree rule in link.c: no node is ever unreachable), and tombstones instead of unlinking.
  *
- * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), beam.h (how wide to look), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
+ * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), beam.h (how wide to look), frontier.h (the walk), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
  *
  * READERS  cmi_hnsw_search, cmi_hnsw_state: wait-free. Bounded by the high-water mark read at the start.
  * WRITERS  reserve -> fill the vector -> cmi_hnsw_link: lock-free. cmi_hnsw_kill: one CAS.

@@ -192,7 +192,6 @@ static quality_t quality_at(uint32_t ef) {
     static float exact[MOST];
     for (uint32_t q = 0; q < QUERIES; q++) {
         float query[DIM];
-        uint32_t n_nearer = 0;
         draw(&rng, q, query);
         cmi_wanted_t wanted = {.k = K, .ef = ef};
         cmi_found_t *found = cmi_scratch_results(scratch);
@@ -201,7 +200,7 @@ static quality_t quality_at(uint32_t ef) {
         for (uint32_t i = 0; i < n; i++) CHECK(i == 0 || found[i - 1].distance <= found[i].distance);
         for (uint32_t slot = 0; slot < MOST; slot++) exact[slot] = cmi_hnsw_distance(&graph, query, slot);
         for (uint32_t i = 0; i < K; i++) {
-            n_nearer = 0;
+            uint32_t n_nearer = 0;
             for (uint32_t slot = 0; slot < MOST; slot++) n_nearer += exact[slot] < found[i].distance;
             n_hits += n_nearer < K;
         }
