@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// build.mjs [FOLDER] - compiles js/src into js/dist, without the declarations that no user's import leads to, and puts both WebAssembly modules (from FOLDER, default
-// build/wasm) beside it.
+// build.mjs [FOLDER] - compiles js/src into js/dist, without the declarations that no user's import leads to, joins what browsers load into few files, and puts both WebAssembly modules
+// (from FOLDER, default build/wasm) beside it.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { joinForWeb } from './join.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const modules = process.argv[2] ?? join(root, 'build/wasm');
@@ -27,6 +28,8 @@ for (const name of ['chronomind.wasm', 'chronomind-st.wasm']) {
     chmodSync(join(dist, name), 0o644);
 }
 chmodSync(join(dist, 'cli.js'), 0o755);
+
+await joinForWeb(dist);
 
 /** The declarations that package.json's "exports" name, and all that they import. */
 function neededDeclarations() {

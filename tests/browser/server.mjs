@@ -48,7 +48,13 @@ import { outcomeOf } from '/outcome.js';
 onmessage = async ({ data: { url, arg } }) => postMessage({ outcome: await outcomeOf(url, arg) });`;
 
 /** What browsers get where Node gets the key. */
-const WEB_ENTRIES = { 'index.js': 'web.js', 'pool/pool.js': 'pool/web.js' };
+const WEB_ENTRIES = {
+    'index.js': 'web.js',
+    'pool/pool.js': 'pool/web.js',
+    'storage/opfs.js': 'storage/opfs-web.js',
+    'storage/idb.js': 'storage/idb-web.js',
+    'storage/bytes.js': 'storage/bytes-web.js',
+};
 
 /** A file below js/dist; undefined when there is none, or when the name points elsewhere. */
 async function fileOf(name) {

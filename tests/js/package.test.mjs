@@ -75,13 +75,13 @@ test('the threads build is under 40 KB as servers send it', (t) => {
     assert.ok(nBytes < 40 * 1024);
 });
 
-/** What it is for: bytes minified and after brotli, entries as esbuild bundles them. One that grows beyond its budget is to be looked at, and then the budget raised. */
-const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16 * 1024, 'langchain.js': 2 * 1024 };
+/** What it is for: bytes minified and after brotli, entries as esbuild bundles them; a pool without what it shares with the store of its page. One that grows beyond its budget is to be looked at, and then the budget raised. */
+const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16.5 * 1024, 'langchain.js': 2 * 1024 };
 
 test('the JavaScript that a browser loads is within its budget', (t) => {
     for (const [entry, budget] of Object.entries(BUDGETS)) {
         const entryPoints = [join(folder, 'node_modules/chronomind/js/dist', entry)];
-        const external = ['@langchain/*', 'chronomind'];
+        const external = ['@langchain/*', 'chronomind', ...(entry === 'pool/web.js' ? ['../web-shared.js'] : [])];
         const { outputFiles } = buildSync({ entryPoints, external, bundle: true, minify: true, write: false, format: 'esm' });
         const nBytes = brotliCompressSync(outputFiles[0].contents).length;
         t.diagnostic(`${entry}: ${nBytes} bytes of ${budget}`);
