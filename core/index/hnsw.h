@@ -3,7 +3,7 @@
  * hnsw.h - the lock-free HNSW graph over slots: u32 ids whose vectors, links and states lie in arenas.
  *
  * After Malkov & Yashunin (2018), with neighbour lists that are fixed arrays of atomic slots changed by one CAS each (links.h), a spanning tree of
- * links that are never evicted (tree rule in link.c: no node is ever unreachable), and tombstones instead of unlinking.
+ * links that are never evicted (tree rule in links.h: no node is ever unreachable), and tombstones instead of unlinking.
  *
  * One file per phase: graph.c (memory, slots), rows.h (vectors), metric.h (distances), links.h/links.c (neighbour lists), beam.h (how wide to look), frontier.h (the walk), search.c, rescore.c, insert.c, delete.c, check.c, restore.c.
  *

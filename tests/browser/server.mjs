@@ -47,14 +47,15 @@ const WORKER = `
 import { outcomeOf } from '/outcome.js';
 onmessage = async ({ data: { url, arg } }) => postMessage({ outcome: await outcomeOf(url, arg) });`;
 
-/** What browsers get where Node gets the key. */
-const WEB_ENTRIES = {
-    'index.js': 'web.js',
-    'pool/pool.js': 'pool/web.js',
-    'storage/opfs.js': 'storage/opfs-web.js',
-    'storage/idb.js': 'storage/idb-web.js',
-    'storage/bytes.js': 'storage/bytes-web.js',
-};
+/** What browsers get where Node gets the key: index.js is web.js. */
+const { exports: entries } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+const WEB_ENTRIES = Object.fromEntries(
+    Object.values(entries)
+        .filter((entry) => entry.node?.import)
+        .map(({ node, browser, default: other }) =>
+            [node.import.default, (browser ?? other).default].map((path) => path.replace('./js/dist/', '')),
+        ),
+);
 
 /** A file below js/dist; undefined when there is none, or when the name points elsewhere. */
 async function fileOf(name) {

@@ -76,7 +76,7 @@ test('the threads build is under 40 KB as servers send it', (t) => {
 });
 
 /** What it is for: bytes minified and after brotli, entries as esbuild bundles them; a pool without what it shares with the store of its page. One that grows beyond its budget is to be looked at, and then the budget raised. */
-const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16.5 * 1024, 'langchain.js': 2 * 1024 };
+const BUDGETS = { 'web.js': 16 * 1024, 'pool/web.js': 4 * 1024, 'pool/pool-worker.js': 16 * 1024, 'langchain.js': 2 * 1024 };
 
 test('the JavaScript that a browser loads is within its budget', (t) => {
     for (const [entry, budget] of Object.entries(BUDGETS)) {
